@@ -1,0 +1,1 @@
+"""HydroML: from a raw table to a model that can be trusted."""

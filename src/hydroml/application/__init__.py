@@ -1,0 +1,1 @@
+"""One service for each context, and the ports they need."""
