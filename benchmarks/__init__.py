@@ -1,0 +1,1 @@
+"""How fast HydroML is, beside the bare tools it stands on. Every benchmark is `python -m benchmarks.<name>`."""

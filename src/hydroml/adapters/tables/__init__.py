@@ -1,0 +1,1 @@
+"""The table engine on DuckDB: files in and out, recipes to SQL, pages, profiles."""
