@@ -150,7 +150,7 @@ class Connections:
                 "autoload_known_extensions": "false",
                 "memory_limit": f"{self._memory_limit}B",
                 "threads": str(threads),
-                "temp_directory": str(self._temp_folder / "spill"),
+                "temp_directory": str(self._temp_folder),
                 "python_enable_replacements": "false",
             },
         )

@@ -90,7 +90,7 @@ KINDS: tuple[Kind, ...] = (
         ColumnType.NUMBER,
         f"({_INFINITE} OR ({_matches(_NUMBER)} AND {_EXACT_DOUBLE}))",
         "CAST({t} AS DOUBLE)",
-        plain="TRY_CAST({t} AS DOUBLE)::VARCHAR = {t} AND isfinite(TRY_CAST({t} AS DOUBLE))",
+        plain="length({t}) <= 15 AND " + _matches(r"-?(0|[1-9][0-9]*)[.][0-9]+"),
     ),
     Kind(ColumnType.DECIMAL, f"({_matches(_DECIMAL)} AND length({{t}}) <= 60)", "CAST({t} AS DECIMAL({digits}, {scale}))"),
     Kind(
@@ -293,9 +293,11 @@ def decide(connection: Connection, raw: Raw, found: Sequence[Finding]) -> list[D
 
 def _decision(raw: Raw, at: int, column: str, finding: Finding, digits: tuple[int, int] | None) -> Decision:
     kind = KINDS[at]
-    text = f"trim({raw.cell(column)})"
+    text = raw.cell(column)
+    if not kind.read.startswith("CAST("):  # a cast overlooks spaces around a value by itself
+        text = f"trim({text})"
     if finding.markers:
-        text = f"CASE WHEN NOT {_is_marker(text)} THEN {text} END"
+        text = f"CASE WHEN NOT {_is_marker(f'trim({text})')} THEN {text} END"
     whole, scale = digits or (0, 0)
     number = raw.number(text) if at in _NUMERIC else text
     read = kind.read.format(t=number, digits=max(whole + scale, 1), scale=scale)
