@@ -34,7 +34,7 @@ def vite(context: Context, entry: str) -> SafeString:
         script, styles, preloads = files_of(entry)
     except BuildMissingError as error:
         logger.error("%s", error)
-        return mark_safe("<!-- the front end is not built -->")  # noqa: S308  (constant)
+        return mark_safe("<!-- the front end is not built -->")
     token = nonce(context)
     return (
         format_html_join("\n", '<link rel="stylesheet" href="{}" nonce="{}">', ((address(s), token) for s in styles))
@@ -49,7 +49,7 @@ def vite_styles(entry: str) -> SafeString:
     try:
         _, styles, _ = files_of(entry)
     except BuildMissingError:
-        return mark_safe("")  # noqa: S308  (constant)
+        return mark_safe("")
     return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((address(style),) for style in styles))
 
 
