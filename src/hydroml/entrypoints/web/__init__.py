@@ -1,0 +1,1 @@
+"""The web entrypoint: pages, accounts and the HTTP API."""
