@@ -136,9 +136,11 @@ class ImportService:
             return written, Origin(OriginKind.UPLOAD, original=original, options=options)
 
         try:
-            return self._versions.write(job, SourceId(job.subject_id), make, monitor)
+            result = self._versions.write(job, SourceId(job.subject_id), make, monitor)
         except BlobNotFoundError:
             raise InvalidInputError("the uploaded file is gone; upload it again") from None
+        self._blobs.discard(_waiting(job.id))
+        return result
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
         self._versions.give_up(uow, job)
