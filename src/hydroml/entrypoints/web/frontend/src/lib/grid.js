@@ -64,7 +64,7 @@ class ColumnHead {
 
 const widthFor = ({ name, type }) => {
   const content = { integer: 92, number: 92, decimal: 100, boolean: 84, date: 104, timestamp: 158, duration: 110, category: 116, text: 150 }[type] ?? 120;
-  return Math.min(260, Math.max(content, Math.round(name.length * 7.7) + 48));
+  return Math.min(260, Math.max(content, Math.round(name.length * 7.7) + 54));
 };
 
 /**
@@ -187,7 +187,7 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
       columns = answer.columns;
       fresh = new Set(added);
       rebuild();
-      if (added.length) grid.ensureColumnVisible(idOf(added[0]));
+      if (added.length) setTimeout(() => grid.ensureColumnVisible(idOf(added[0])), 60);
     },
     show: (name) => grid.ensureColumnVisible(idOf(name)),
     sort: sortNow,
