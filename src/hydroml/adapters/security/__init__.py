@@ -1,1 +1,1 @@
-"""Secrets of personal tokens."""
+"""Secrets and what guards them."""
