@@ -1,17 +1,17 @@
 """The whole application on memory adapters: the services as the doors see them, without Django or any server."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
+from hydroml.adapters.memory.clock import InMemoryClock
 from hydroml.adapters.memory.jobs import InMemoryBell, InMemoryJobQueue
 from hydroml.adapters.memory.learning import BaselineLearner
 from hydroml.adapters.memory.storage import InMemoryBlobStore, InMemoryScratch
+from hydroml.adapters.memory.store import InMemoryStore
 from hydroml.adapters.memory.tables import InMemoryTableEngine
 from hydroml.adapters.memory.tracking import InMemoryTracker
-from hydroml.adapters.memory.unit_of_work import InMemoryDatabase, InMemoryUnitOfWork
+from hydroml.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from hydroml.adapters.security.tokens import digest, new_secret
 from hydroml.application.access import AccessService
 from hydroml.application.demo import DemoService
@@ -45,25 +45,12 @@ class Aborted(BaseException):
     """What a test's worker raises instead of killing itself."""
 
 
-@dataclass
-class Clock:
-    time: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(milliseconds=1)
-        return self.time
-
-    def pass_(self, by: timedelta) -> None:
-        self.time += by
-
-
 class Harness:
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.database = InMemoryDatabase()
-        self.uow = partial(InMemoryUnitOfWork, self.database)
-        self.blobs = InMemoryBlobStore(folder / "blobs")
-        self.scratch = InMemoryScratch(folder / "scratch")
+    def __init__(self) -> None:
+        self.clock = InMemoryClock()
+        self.uow = partial(InMemoryUnitOfWork, InMemoryStore())
+        self.blobs = InMemoryBlobStore()
+        self.scratch = InMemoryScratch()
         self.queue, self.bell = InMemoryJobQueue(), InMemoryBell()
         self.engine = InMemoryTableEngine(self.blobs)
         self.tracker = InMemoryTracker()
@@ -110,7 +97,8 @@ class Harness:
     def work(self) -> list[Job]:
         """A worker does all that was sent; gives the jobs as they are then."""
         done = []
-        while (job_id := self.queue.receive()) is not None:
+        while self.queue.sent:
+            job_id = self.queue.sent.pop(0)
             self.runner.execute(job_id, f"worker-{uuid4()}", _abort)
             done.append(self.job(job_id))
         return done
@@ -118,6 +106,10 @@ class Harness:
     def job(self, job_id: JobId) -> Job:
         with self.uow() as uow:
             return uow.jobs.get(job_id)
+
+    def keeps_nothing(self) -> bool:
+        """Whether no blob and no upload is left."""
+        return not self.blobs.blobs and not self.blobs.uploads
 
     def user(self) -> UserId:
         return UserId(uuid4())

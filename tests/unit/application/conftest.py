@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from hydroml.domain.projects import ProjectId, UserId
@@ -7,8 +5,8 @@ from tests.harness import Harness
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
+def app() -> Harness:
+    return Harness()
 
 
 @pytest.fixture

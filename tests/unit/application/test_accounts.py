@@ -20,7 +20,7 @@ def test_a_token_says_whose_it_is_and_its_secret_is_not_kept(app: Harness, me: U
 
 def test_an_expired_revoked_or_invented_secret_opens_nothing(app: Harness, me: UserId) -> None:
     _, expired = app.tokens.create(me, "old", days=1)
-    app.clock.pass_(timedelta(days=2))
+    app.clock.advance(timedelta(days=2))
     token, revoked = app.tokens.create(me, "new")
     with pytest.raises(TokenNotFoundError):
         app.tokens.revoke(app.user(), token.id)

@@ -35,8 +35,8 @@ def test_a_broken_file_leaves_its_reason_and_nothing_else(app: Harness, me: User
     assert (failed.status, app.job(job.id).state) == (SourceStatus.FAILED, JobState.FAILED)
     assert "line 3" in (failed.error or "")
     assert app.job(job.id).error == failed.error
-    assert app.sources.versions(me, source.id) == ()
-    assert app.blobs.is_empty()
+    assert not app.sources.versions(me, source.id)
+    assert app.keeps_nothing()
     with pytest.raises(JobStateError, match="upload it again"):
         app.jobs.retry(me, job.id)
 
@@ -61,7 +61,7 @@ def test_a_new_file_becomes_the_next_version(app: Harness, me: UserId, project: 
 def test_a_file_beyond_the_limit_is_refused_and_forgotten(app: Harness, me: UserId, project: ProjectId) -> None:
     with pytest.raises(TooLargeError):
         app.imports.create(me, project, Upload("big.csv", (b"x" * 100_000 for _ in range(MAX_UPLOAD // 100_000 + 1))))
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(app: Harness, me: UserId, project: ProjectId) -> None:
@@ -71,13 +71,13 @@ def test_an_upload_that_breaks_off_leaves_nothing(app: Harness, me: UserId, proj
 
     with pytest.raises(ConnectionResetError):
         app.imports.create(me, project, Upload("flows.csv", broken()))
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 def test_a_stranger_cannot_import_and_nothing_is_kept(app: Harness, project: ProjectId) -> None:
     with pytest.raises(ProjectNotFoundError):
         app.imports.create(app.user(), project, upload())
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 def test_an_import_that_is_cancelled_while_it_waits_leaves_nothing(
@@ -87,7 +87,7 @@ def test_an_import_that_is_cancelled_while_it_waits_leaves_nothing(
     app.jobs.cancel(me, job.id)
     app.work()
     assert app.source(me, source.id).status is SourceStatus.FAILED
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 def test_the_same_bytes_are_kept_once_and_go_with_the_last_source(app: Harness, me: UserId, project: ProjectId) -> None:
@@ -96,13 +96,13 @@ def test_the_same_bytes_are_kept_once_and_go_with_the_last_source(app: Harness, 
     app.sources.delete(me, one.source_id)
     app.tables.page(app.tables.version_view(me, other.id), 0, 1)
     app.sources.delete(me, other.source_id)
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 def test_what_would_be_read_is_shown_before_anything_is_kept(app: Harness) -> None:
     detection = app.imports.detect(upload())
     assert [c.name for c in detection.columns] == ["day", "rain", "flow"]
-    assert app.blobs.is_empty()
+    assert app.keeps_nothing()
 
 
 @pytest.mark.parametrize(
