@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,8 @@ from hydroml.application.jobs import JobSender
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobNotFoundError, BlobStore, Scratch
-from hydroml.application.ports.tables import TableEngine
-from hydroml.application.versions import VersionDraft, VersionWriter
+from hydroml.application.ports.tables import TableEngine, WrittenTable
+from hydroml.application.versions import VersionWriter
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.jobs import Job, JobId, JobKind, JobStateError, Subject
 from hydroml.domain.projects import ProjectId, Role, UserId
@@ -73,7 +74,7 @@ class ImportService:
             updated_at=now,
         )
         source.begin_version(job_id, now)
-        job = _job(job_id, user, project_id, source, filename, upload.options, self._clock)
+        job = self._job(job_id, user, project_id, source, upload)
         self._blobs.receive(_waiting(job_id), upload.chunks, self._limit)
         try:
             with self._uow() as uow:
@@ -88,7 +89,6 @@ class ImportService:
 
     def add_version(self, user: UserId, source_id: SourceId, upload: Upload) -> tuple[DataSource, Job]:
         """The file becomes the next version of the source. Raises SourceBusyError while another import runs."""
-        filename = clean_filename(upload.filename)
         job_id = JobId(uuid4())
         with self._uow() as uow:
             source_of(uow, user, source_id, Role.EDITOR)
@@ -98,7 +98,7 @@ class ImportService:
                 source = source_of(uow, user, source_id, Role.EDITOR)
                 source.begin_version(job_id, self._clock())
                 project_id = min(source.project_ids, default=None)
-                job = _job(job_id, user, project_id, source, filename, upload.options, self._clock)
+                job = self._job(job_id, user, project_id, source, upload)
                 uow.sources.save(source)
                 uow.jobs.add(job)
                 uow.commit()
@@ -108,24 +108,39 @@ class ImportService:
         self._sender.send(job_id)
         return source, job
 
+    def _job(
+        self, job_id: JobId, user: UserId, project_id: ProjectId | None, source: DataSource, upload: Upload
+    ) -> Job:
+        return Job(
+            id=job_id,
+            kind=JobKind.IMPORT_FILE,
+            payload={"filename": clean_filename(upload.filename), "options": write_options(upload.options)},
+            requested_by=user,
+            project_id=project_id,
+            subject=Subject("source", source.id, source.name),
+            created_at=self._clock(),
+        )
+
     # The handler of import_file
 
     def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
         options = read_options(job.payload["options"])
         filename = job.payload["filename"]
 
-        def make(draft: VersionDraft) -> Origin:
+        def make(out: Path) -> tuple[WrittenTable, Origin]:
             with self._blobs.received(_waiting(job.id)) as file:
-                written = self._engine.import_file(file, filename, options, draft.file, monitor.part(0, 0.95))
-            draft.written = written
+                written = self._engine.import_file(file, filename, options, out, monitor.part(0, 0.95))
             monitor.report(0.97, "keeping", "keeping the original")
             blob = self._blobs.keep(_waiting(job.id))
-            return Origin(OriginKind.UPLOAD, original=Original(blob.key, filename, blob.size), options=options)
+            original = Original(blob.key, filename, blob.size)
+            return written, Origin(OriginKind.UPLOAD, original=original, options=options)
 
         try:
-            return self._versions.write(job, SourceId(job.subject_id), make, monitor)
+            result = self._versions.write(job, SourceId(job.subject_id), make, monitor)
         except BlobNotFoundError:
             raise InvalidInputError("the uploaded file is gone; upload it again") from None
+        self._blobs.discard(_waiting(job.id))
+        return result
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
         self._versions.give_up(uow, job)
@@ -134,7 +149,7 @@ class ImportService:
         self._blobs.discard(_waiting(job.id))
         self._versions.clean(job)
 
-    def queue_again(self, uow: UnitOfWork, job: Job) -> None:
+    def queue_again(self, uow: UnitOfWork, job: Job) -> None:  # noqa: ARG002 - the handler's shape
         raise JobStateError("a failed import leaves nothing behind, so its file is gone: upload it again")
 
 
@@ -148,23 +163,3 @@ def clean_filename(filename: str) -> str:
 def _waiting(job_id: JobId) -> str:
     """The name under which the upload waits until its job knows whether it is wanted."""
     return f"upload-{job_id}"
-
-
-def _job(
-    job_id: JobId,
-    user: UserId,
-    project_id: ProjectId | None,
-    source: DataSource,
-    filename: str,
-    options: ImportOptions,
-    clock: Clock,
-) -> Job:
-    return Job(
-        id=job_id,
-        kind=JobKind.IMPORT_FILE,
-        payload={"filename": filename, "options": write_options(options)},
-        requested_by=user,
-        project_id=project_id,
-        subject=Subject("source", source.id, source.name),
-        created_at=clock(),
-    )

@@ -175,7 +175,7 @@ class JobRunner:
         try:
             with monitor:
                 result = handler.run(job, monitor)
-        except Exception as raised:  # noqa: BLE001 - whatever a handler raises must end its job
+        except Exception as raised:
             error = raised
             if not isinstance(raised, DomainError):
                 logger.exception("job %s (%s) failed unexpectedly", job_id, job.kind)

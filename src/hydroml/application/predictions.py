@@ -18,8 +18,8 @@ from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.learning import Learner, Predictions
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
-from hydroml.application.ports.tables import TableEngine
-from hydroml.application.versions import VersionDraft, VersionWriter
+from hydroml.application.ports.tables import TableEngine, WrittenTable
+from hydroml.application.versions import VersionWriter
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.runs import Outcome, Run, RunId
 from hydroml.domain.jobs import Job, JobId, JobKind, Subject
@@ -181,19 +181,20 @@ class PredictionService:
             served = _served(uow, model, None, job.payload["number"])
             version = uow.versions.get(version_id)
 
-        def make(draft: VersionDraft) -> Origin:
-            with self._blobs.local(version.fingerprint) as table, self._blobs.local(served.model_blob) as file:
+        def make(out: Path) -> tuple[WrittenTable, Origin]:
+            with self._blobs.local(version.fingerprint) as stored, self._blobs.local(served.model_blob) as file:
+                table = stored
                 if served.recipe and served.lacks([c.name for c in version.columns]):
-                    replayed = draft.file.with_name("replayed.parquet")
+                    replayed = out.with_name("replayed.parquet")
                     self._engine.materialise(
                         Table.of(version), row_local_part(served.recipe), replayed, monitor.part(0, 0.4)
                     )
                     table = replayed
                 target = served.run.specification.target
-                self._learner.predict_table(file, served.outcome, target, table, draft.file, monitor.part(0.4, 0.95))
-            draft.written = self._engine.describe(draft.file)
+                self._learner.predict_table(file, served.outcome, target, table, out, monitor.part(0.4, 0.95))
             parents = (version_id, served.run.specification.version_id)
-            return Origin(OriginKind.PREDICTION, parents=tuple(dict.fromkeys(parents)), model=model.id)
+            origin = Origin(OriginKind.PREDICTION, parents=tuple(dict.fromkeys(parents)), model=model.id)
+            return self._engine.describe(out), origin
 
         return self._versions.write(job, SourceId(job.subject_id), make, monitor)
 

@@ -132,7 +132,8 @@ class TrainingHandler:
                 uow.commit()
         if run.status is not RunStatus.SUCCEEDED:
             checked = self._experiments.check(run.specification, version)
-            assert checked.problem is not None
+            if checked.problem is None:
+                raise InvalidInputError(checked.faults[0].msg, checked.faults)
             with self._scratch.folder(_folder(job)) as folder, self._blobs.local(version.fingerprint) as file:
                 task = TrainingTask(file, version.columns, run.specification, checked.features, checked.problem)
                 trained = self._learner.train(task, folder, monitor.part(0, 0.9))

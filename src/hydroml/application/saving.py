@@ -1,5 +1,6 @@
 """Save as: a session's table becomes the next version of its source, of another one, or of a new one."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,8 +9,8 @@ from hydroml.application.documents import read_recipe, write_recipe
 from hydroml.application.jobs import JobSender
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
-from hydroml.application.ports.tables import TableEngine
-from hydroml.application.versions import VersionDraft, VersionWriter
+from hydroml.application.ports.tables import TableEngine, WrittenTable
+from hydroml.application.versions import VersionWriter
 from hydroml.domain.jobs import Job, JobId, JobKind, Subject
 from hydroml.domain.projects import Role, UserId
 from hydroml.domain.sources import DataSource, Origin, OriginKind, SourceId, Table, VersionId
@@ -79,11 +80,11 @@ class SavingService:
         parent_id = VersionId(UUID(job.payload["version_id"]))
         recipe = read_recipe(job.payload["recipe"])
 
-        def make(draft: VersionDraft) -> Origin:
+        def make(out: Path) -> tuple[WrittenTable, Origin]:
             with self._uow() as uow:
                 parent = uow.versions.get(parent_id)
-            draft.written = self._engine.materialise(Table.of(parent), recipe, draft.file, monitor.part(0, 0.95))
-            return Origin(OriginKind.RECIPE, parents=(parent_id,), recipe=write_recipe(recipe))
+            written = self._engine.materialise(Table.of(parent), recipe, out, monitor.part(0, 0.95))
+            return written, Origin(OriginKind.RECIPE, parents=(parent_id,), recipe=write_recipe(recipe))
 
         return self._versions.write(job, SourceId(job.subject_id), make, monitor)
 

@@ -43,7 +43,7 @@ class TableService:
         user: UserId,
         session_id: SessionId,
         *,
-        at: EntryId | None | AtCursor = AT_CURSOR,
+        at: EntryId | AtCursor | None = AT_CURSOR,
         filter: str | None = None,  # noqa: A002 - the API's word
         sort: tuple[SortKey, ...] = (),
         columns: tuple[str, ...] | None = None,

@@ -1,7 +1,6 @@
 """Writing a version: the one way by which a table that a job has made becomes a version of a data source."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,6 @@ from hydroml.domain.jobs import Job
 from hydroml.domain.sources import Origin, SourceId, Version, VersionId
 
 
-@dataclass(slots=True)
-class VersionDraft:
-    """Where a job writes its table as Parquet, and what it wrote."""
-
-    file: Path
-    written: WrittenTable | None = None
-
-
 class VersionWriter:
     """The version has the id of its job: a job that runs twice makes one version."""
 
@@ -29,9 +20,9 @@ class VersionWriter:
         self._uow, self._blobs, self._scratch, self._clock = uow, blobs, scratch, clock
 
     def write(
-        self, job: Job, source_id: SourceId, make: Callable[[VersionDraft], Origin], monitor: Monitor
+        self, job: Job, source_id: SourceId, make: Callable[[Path], tuple[WrittenTable, Origin]], monitor: Monitor
     ) -> dict[str, Any]:
-        """`make` writes the table to the draft's file, sets `written`, and says where the table came from."""
+        """`make` writes the table as Parquet to the given file, and says what it wrote and where it came from."""
         version_id = VersionId(job.id)
         with self._uow() as uow:
             try:
@@ -39,14 +30,12 @@ class VersionWriter:
             except NotFoundError:
                 pass
         with self._scratch.folder(_folder(job)) as folder:
-            draft = VersionDraft(folder / "table.parquet")
-            origin = make(draft)
-            written = draft.written
-            assert written is not None, "make must say what it wrote"
+            file = folder / "table.parquet"
+            written, origin = make(file)
             for note in written.notes:
                 monitor.log(note)
             monitor.report(0.98, "storing", "storing the version")
-            blob = self._blobs.add(draft.file)
+            blob = self._blobs.add(file)
         with self._uow() as uow:
             source = uow.sources.get(source_id)
             version = Version(

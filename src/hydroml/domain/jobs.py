@@ -100,7 +100,8 @@ class Job:
     @property
     def subject_id(self) -> UUID:
         """The id of what the job is about."""
-        assert self.subject is not None
+        if self.subject is None:
+            raise JobStateError(f"job {self.id} is about nothing")
         return self.subject.id
 
     def take(self, worker: str, at: datetime, lease: timedelta) -> None:

@@ -38,7 +38,7 @@ CATCHMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow in mm of water; flow can be unknown."""
+    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow in mm; flow may be missing."""
 
     date: date
     precipitation: float
@@ -50,7 +50,7 @@ class Day:
 
 def simulate(catchment: Catchment, seed: int, days: int = DAYS) -> Iterator[Day]:
     """The catchment's days from 1 October 2014 on; the first year warms the stores up and is not given."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - weather, not secrets
     wet, departure = False, 0.0
     snow, soil, quick, slow = 0.0, catchment.soil_capacity / 2, 1.0, 20.0
     for index in range(-365, days):
@@ -99,7 +99,7 @@ def daily_catchments() -> str:
 
 def water_samples(rows: int = 1_200) -> str:
     """Water samples with a quality class that follows from nutrients and oxygen, not without error, as CSV."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - samples, not secrets
     lines = ["sample,land_use,nitrate_mg_l,phosphate_mg_l,oxygen_mg_l,turbidity_ntu,temp_c,quality"]
     nutrients = {"forest": 0.6, "pasture": 1.6, "crops": 2.6, "town": 2.1}
     for number in range(1, rows + 1):

@@ -60,10 +60,8 @@ class PostgresServer:
         self._child: Child | None = None
 
     @property
-    def child(self) -> Child:
-        """The running server."""
-        if self._child is None:
-            raise ServiceError("PostgreSQL was not started")
+    def child(self) -> Child | None:
+        """The server's process, once it was started."""
         return self._child
 
     def start(self, *, timeout: float = 60.0) -> None:
@@ -90,7 +88,9 @@ class PostgresServer:
 
     def launch(self, *, timeout: float = 60.0) -> None:
         """Start the server process (again) and wait until it answers."""
-        child = self.child
+        child = self._child
+        if child is None:
+            raise ServiceError("launch comes after start")
         child.start()
         if not wait_until(lambda: self._ready() or not child.alive, timeout) or not child.alive:
             said = child.tail()
@@ -126,7 +126,12 @@ class PostgresServer:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > 7 and lines[0] == str(self.child.pid) and lines[7].strip() == "ready"
+        return (
+            len(lines) > 7
+            and self._child is not None
+            and lines[0] == str(self._child.pid)
+            and lines[7].strip() == "ready"
+        )
 
     def _create_cluster(self, binaries: Binaries) -> None:
         """Made beside its place and moved there when complete: an interrupted first start leaves no half of one."""

@@ -21,10 +21,8 @@ class ValkeyServer:
         self._child: Child | None = None
 
     @property
-    def child(self) -> Child:
-        """The running server."""
-        if self._child is None:
-            raise ServiceError("Valkey was not started")
+    def child(self) -> Child | None:
+        """The server's process, once it was started."""
         return self._child
 
     def start(self, *, timeout: float = 30.0) -> None:
@@ -43,7 +41,9 @@ class ValkeyServer:
 
     def launch(self, *, timeout: float = 30.0) -> None:
         """Start the server process (again) and wait until it answers."""
-        child = self.child
+        child = self._child
+        if child is None:
+            raise ServiceError("launch comes after start")
         self._socket.unlink(missing_ok=True)
         child.start()
         if not wait_until(lambda: self._ready() or not child.alive, timeout) or not child.alive:

@@ -59,7 +59,11 @@ def status_of(error: DomainError) -> int:
 
 
 def problem(
-    request: HttpRequest, status: int, detail: str = "", errors: Sequence[Mapping[str, Any]] | None = None, kind: str = ""
+    request: HttpRequest,
+    status: int,
+    detail: str = "",
+    errors: Sequence[Mapping[str, Any]] | None = None,
+    kind: str = "",
 ) -> HttpResponse:
     """A problem document; `kind` names the error for machines, after its status."""
     title = HTTPStatus(status).phrase

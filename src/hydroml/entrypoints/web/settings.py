@@ -99,7 +99,9 @@ SESSION_COOKIE_SECURE = HYDROML.https
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HYDROML.https
 CSRF_TRUSTED_ORIGINS = [
-    f"https://{'*' if host.startswith('.') else ''}{host}" for host in HYDROML.allowed_hosts if HYDROML.https and host != "*"
+    f"https://{'*' if host.startswith('.') else ''}{host}"
+    for host in HYDROML.allowed_hosts
+    if HYDROML.https and host != "*"
 ]
 if HYDROML.https and HYDROML.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # the middleware removes it from everybody else

@@ -71,4 +71,6 @@ def _faults(error: ValidationError) -> tuple[Fault, ...]:
             for one in found
             for message in one.messages
         )
-    return tuple(Fault(("password",), message, one.code or "invalid") for one in error.error_list for message in one.messages)
+    return tuple(
+        Fault(("password",), message, one.code or "invalid") for one in error.error_list for message in one.messages
+    )

@@ -1,0 +1,1 @@
+"""scikit-learn: splits, preparation, algorithms, metrics, baselines, importance and prediction."""
