@@ -29,12 +29,21 @@ class Check:
     remedy: str = ""
 
 
+def attempt(name: str, check: Callable[[], str], remedy: str) -> Check:
+    """Runs a check; whatever it raises is the fault."""
+    try:
+        return Check(name, True, check())
+    except Exception as error:  # whatever is wrong is the answer
+        logger.info("the check of the %s failed", name, exc_info=True)
+        return Check(name, False, " ".join(str(error).split())[:300] or type(error).__name__, remedy)
+
+
 def service_checks() -> list[Check]:
     """Database, broker and storage, each asked one small thing."""
     return [
-        _try("database", database, "start PostgreSQL, look at HYDROML_DATABASE_URL, and run: hydroml migrate"),
-        _try("broker", broker, "start Redis or Valkey, and look at HYDROML_BROKER_URL"),
-        _try("storage", storage, "look at HYDROML_STORAGE_URL, its permissions and credentials"),
+        attempt("database", database, "start PostgreSQL, look at HYDROML_DATABASE_URL, and run: hydroml migrate"),
+        attempt("broker", broker, "start Redis or Valkey, and look at HYDROML_BROKER_URL"),
+        attempt("storage", storage, "look at HYDROML_STORAGE_URL, its permissions and credentials"),
     ]
 
 
@@ -73,10 +82,10 @@ def storage_writes() -> str:
 def machine_checks(settings: Settings, static: Path) -> list[Check]:
     """Disk, memory, secrets and front end."""
     return [
-        _try("disk", lambda: disk(settings), "free some space, or move HYDROML_DATA_DIR"),
-        _try("memory", lambda: memory(settings), "give the machine more memory, or lower HYDROML_MEMORY_LIMIT"),
-        _try("secrets", lambda: secrets(settings), "chmod -R go-rwx the folder `secrets` of the data folder"),
-        _try("front end", lambda: front_end(static), "run: make build"),
+        attempt("disk", lambda: disk(settings), "free some space, or move HYDROML_DATA_DIR"),
+        attempt("memory", lambda: memory(settings), "give the machine more memory, or lower HYDROML_MEMORY_LIMIT"),
+        attempt("secrets", lambda: secrets(settings), "chmod -R go-rwx the folder `secrets` of the data folder"),
+        attempt("front end", lambda: front_end(static), "run: make build"),
     ]
 
 
@@ -122,11 +131,3 @@ def for_redis(url: str) -> str:
     number = parse_qs(parts.query).get("virtual_host", ["0"])[-1]
     password = f":{parts.password}@" if parts.password else ""
     return f"unix://{password}{unquote(parts.path)}?db={number}"
-
-
-def _try(name: str, check: Callable[[], str], remedy: str) -> Check:
-    try:
-        return Check(name, True, check())
-    except Exception as error:  # whatever is wrong is the answer
-        logger.info("the check of the %s failed", name, exc_info=True)
-        return Check(name, False, " ".join(str(error).split())[:300] or type(error).__name__, remedy)

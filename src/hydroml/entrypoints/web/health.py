@@ -15,5 +15,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Database, broker and storage answer; 503 when one does not."""
     found = {check.name: check.ok for check in service_checks()}
     ready = all(found.values())
-    document = {"status": "ok" if ready else "unavailable", "checks": {k: "ok" if v else "failed" for k, v in found.items()}}
+    document = {
+        "status": "ok" if ready else "unavailable",
+        "checks": {k: "ok" if v else "failed" for k, v in found.items()},
+    }
     return json_response(document, 200 if ready else 503)

@@ -108,7 +108,9 @@ def names(text: str, place: str) -> tuple[str, ...]:
         except ValueError:
             found = None
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise InvalidInputError.at(place, msg="names with commas between them, or a JSON list of names", code="list")
+            raise InvalidInputError.at(
+                place, msg="names with commas between them, or a JSON list of names", code="list"
+            )
         return tuple(found)
     return tuple(name.strip() for name in text.split(",") if name.strip())
 

@@ -21,9 +21,7 @@ from hydroml.entrypoints.web.api.runs import RunOut
 
 router = Router(tags=["experiments"])
 
-SpecificationDocument = Annotated[
-    dict[str, Any], WithJsonSchema(inlined(TypeAdapter(Specification).json_schema()))
-]
+SpecificationDocument = Annotated[dict[str, Any], WithJsonSchema(inlined(TypeAdapter(Specification).json_schema()))]
 
 
 class ExperimentOut(Schema):
@@ -131,8 +129,8 @@ def create_experiment(
 def preflight(request: HttpRequest, project_id: UUID, specification: Body[SpecificationDocument]) -> PreflightOut:
     """What would stop a run of this specification or make its result doubtful; nothing is stored."""
     container().access().check(request.auth, "project", project_id)
-    checked = container().experiments().preflight(
-        request.auth, ProjectId(project_id), read_specification(specification)
+    checked = (
+        container().experiments().preflight(request.auth, ProjectId(project_id), read_specification(specification))
     )
     return PreflightOut.of(checked)
 
@@ -148,12 +146,16 @@ def change_experiment(
     request: HttpRequest, response: HttpResponse, experiment_id: UUID, body: ExperimentPatch
 ) -> ExperimentOut:
     """Another name or specification; earlier runs keep the one they had."""
-    detail = container().experiments().update(
-        request.auth,
-        ExperimentId(experiment_id),
-        name=body.name,
-        specification=None if body.specification is None else read_specification(body.specification),
-        revision=seen_revision(request),
+    detail = (
+        container()
+        .experiments()
+        .update(
+            request.auth,
+            ExperimentId(experiment_id),
+            name=body.name,
+            specification=None if body.specification is None else read_specification(body.specification),
+            revision=seen_revision(request),
+        )
     )
     return _tagged(response, detail)
 

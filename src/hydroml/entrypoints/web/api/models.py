@@ -147,9 +147,7 @@ class PredictionsOut(Schema):
         return cls(
             predictions=list(found.predictions),
             probabilities=None if found.probabilities is None else [dict(p) for p in found.probabilities],
-            warnings=[
-                PredictionWarningOut(row=w.row, column=w.column, code=w.code, msg=w.msg) for w in found.warnings
-            ],
+            warnings=[PredictionWarningOut(row=w.row, column=w.column, code=w.code, msg=w.msg) for w in found.warnings],
             version=version.number,
         )
 
@@ -175,17 +173,17 @@ def get_model(request: HttpRequest, response: HttpResponse, model_id: UUID) -> M
 @router.put("/models/{uuid:model_id}/aliases/{slug:alias}", response=ModelOut)
 def set_alias(request: HttpRequest, response: HttpResponse, model_id: UUID, alias: str, body: AliasIn) -> ModelOut:
     """Point an alias to a version."""
-    detail = container().models().point(
-        request.auth, ModelId(model_id), alias, body.version, seen_revision(request)
-    )
+    detail = container().models().point(request.auth, ModelId(model_id), alias, body.version, seen_revision(request))
     return _tagged(response, detail)
 
 
 @router.post("/models/{uuid:model_id}/predict", response=PredictionsOut)
 def predict(request: HttpRequest, model_id: UUID, body: PredictIn) -> PredictionsOut:
     """Predict rows at once; 422 names the row and column of a value that does not fit."""
-    found = container().predictions().rows(
-        request.auth, ModelId(model_id), body.rows, alias=body.alias, number=body.version
+    found = (
+        container()
+        .predictions()
+        .rows(request.auth, ModelId(model_id), body.rows, alias=body.alias, number=body.version)
     )
     return PredictionsOut.of(*found)
 
@@ -195,8 +193,10 @@ def predict_table(
     request: HttpRequest, response: HttpResponse, model_id: UUID, body: PredictTableIn
 ) -> Status[SourceAccepted]:
     """Predict a whole table into a new data source."""
-    source, job = container().predictions().request(
-        request.auth, ModelId(model_id), VersionId(body.version_id), alias=body.alias, number=body.version
+    source, job = (
+        container()
+        .predictions()
+        .request(request.auth, ModelId(model_id), VersionId(body.version_id), alias=body.alias, number=body.version)
     )
     at_job(response, job.id)
     return Status(202, SourceAccepted.of(source, job))

@@ -183,5 +183,3 @@ def _type(schema: dict[str, Any]) -> str:
     if kind == "object" and schema.get("properties"):
         return schema.get("title") or "{" + ", ".join(schema["properties"]) + "}"
     return str(schema.get("format") or kind)
-
-

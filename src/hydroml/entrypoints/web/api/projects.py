@@ -106,12 +106,16 @@ def get_project(request: HttpRequest, response: HttpResponse, project_id: UUID) 
 @router.patch("/{uuid:project_id}", response=ProjectOut)
 def change_project(request: HttpRequest, response: HttpResponse, project_id: UUID, body: ProjectPatch) -> ProjectOut:
     """Rename or describe it."""
-    summary = container().projects().update(
-        request.auth,
-        ProjectId(project_id),
-        name=body.name,
-        description=body.description,
-        revision=seen_revision(request),
+    summary = (
+        container()
+        .projects()
+        .update(
+            request.auth,
+            ProjectId(project_id),
+            name=body.name,
+            description=body.description,
+            revision=seen_revision(request),
+        )
     )
     tag(response, summary.project.revision)
     return ProjectOut.of(summary)

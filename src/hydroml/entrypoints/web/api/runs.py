@@ -30,9 +30,7 @@ class CountsOut(Schema):
 
     @classmethod
     def of(cls, counts: Counts) -> "CountsOut":
-        return cls(
-            rows=counts.rows, used=counts.used, left_out=counts.left_out, train=counts.train, test=counts.test
-        )
+        return cls(rows=counts.rows, used=counts.used, left_out=counts.left_out, train=counts.train, test=counts.test)
 
 
 class MetricsOut(Schema):

@@ -124,9 +124,7 @@ class SessionOut(Schema):
             ],
             schema=[ColumnOut.of(column) for column in detail.columns],
             source=NamedOut(id=detail.source.id, name=detail.source.name),
-            version=SessionVersionOut(
-                id=detail.version.id, number=detail.version.number, rows=detail.version.rows
-            ),
+            version=SessionVersionOut(id=detail.version.id, number=detail.version.number, rows=detail.version.rows),
             created_at=session.created_at,
             updated_at=session.updated_at,
         )
@@ -194,8 +192,10 @@ def open_session(
 ) -> Status[SessionOut]:
     """Begin to work on a version."""
     project_id = body.project_id if body else None
-    detail = container().studio().open(
-        request.auth, VersionId(version_id), None if project_id is None else ProjectId(project_id)
+    detail = (
+        container()
+        .studio()
+        .open(request.auth, VersionId(version_id), None if project_id is None else ProjectId(project_id))
     )
     response["Location"] = f"/api/v1/sessions/{detail.session.id}"
     return Status(201, _tagged(response, detail))
@@ -230,13 +230,17 @@ def change_step(
     """Edit a step, or switch it on or off; the steps after it are replayed."""
     if body.step is None and body.enabled is None:
         raise InvalidInputError.at("step", msg="give a step, or enabled", code="required")
-    detail = container().studio().change(
-        request.auth,
-        SessionId(session_id),
-        EntryId(step_id),
-        step=None if body.step is None else read_step(body.step),
-        enabled=body.enabled,
-        revision=seen_revision(request),
+    detail = (
+        container()
+        .studio()
+        .change(
+            request.auth,
+            SessionId(session_id),
+            EntryId(step_id),
+            step=None if body.step is None else read_step(body.step),
+            enabled=body.enabled,
+            revision=seen_revision(request),
+        )
     )
     return _tagged(response, detail)
 
@@ -244,9 +248,7 @@ def change_step(
 @router.delete("/sessions/{uuid:session_id}/steps/{uuid:step_id}", response=SessionOut, by_alias=True)
 def remove_step(request: HttpRequest, response: HttpResponse, session_id: UUID, step_id: UUID) -> SessionOut:
     """Take a step out; the steps after it are replayed."""
-    detail = container().studio().remove(
-        request.auth, SessionId(session_id), EntryId(step_id), seen_revision(request)
-    )
+    detail = container().studio().remove(request.auth, SessionId(session_id), EntryId(step_id), seen_revision(request))
     return _tagged(response, detail)
 
 
@@ -291,11 +293,15 @@ def save_session(
 ) -> Status[SourceAccepted]:
     """The table at the cursor becomes a version, with its lineage."""
     given = body or SaveIn()
-    source, job = container().saving().request(
-        request.auth,
-        SessionId(session_id),
-        name=given.name,
-        source_id=None if given.source_id is None else SourceId(given.source_id),
+    source, job = (
+        container()
+        .saving()
+        .request(
+            request.auth,
+            SessionId(session_id),
+            name=given.name,
+            source_id=None if given.source_id is None else SourceId(given.source_id),
+        )
     )
     at_job(response, job.id)
     return Status(202, SourceAccepted.of(source, job))
