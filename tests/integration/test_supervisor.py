@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,33 +16,7 @@ from hydroml.entrypoints.settings import Settings
 from hydroml.entrypoints.supervisor.postgres import PostgresServer, cluster_dir, passable_folder
 from hydroml.entrypoints.supervisor.processes import Backoff, Child, ServiceError, wait_until
 from hydroml.entrypoints.supervisor.services import embedded_services
-
-READY = re.compile(r"HydroML is ready on http://127\.0\.0\.1:(\d+)")
-
-
-class Serving:
-    """A `hydroml serve` in a session of its own."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.log = log
-        with log.open("w") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hydroml", "serve", "--port", "0"],
-                env=environment,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-
-    def ready(self) -> int:
-        assert wait_until(lambda: bool(READY.search(self.output)) or self.process.poll() is not None, 120), self.output
-        found = READY.search(self.output)
-        assert found is not None, self.output
-        return int(found[1])
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
+from tests.serving import Serving, processes_of
 
 
 @pytest.fixture
@@ -59,22 +32,6 @@ def serve(embedded_environment: dict[str, str], tmp_path: Path) -> Iterator[Call
         if serving.process.poll() is None:
             serving.process.terminate()
             serving.process.wait(20)
-
-
-def processes_of(data_dir: Path) -> dict[int, str]:
-    """Every live process whose command line or environment names the data folder, but us."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes()
-            environment = (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if command and str(data_dir).encode() in command + environment:
-            found[int(entry.name)] = command.replace(b"\0", b" ").decode()
-    return found
 
 
 def get(port: int, path: str) -> int:
