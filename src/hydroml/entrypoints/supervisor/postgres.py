@@ -205,10 +205,12 @@ class PostgresServer:
 def cluster_dir(data_dir: Path) -> Path:
     """Where the database's files are: in the data folder, or in the system's place when `nobody` cannot get there.
 
-    That place goes by a name kept in the data folder: whoever removes the folder begins anew, whoever moves it does not.
+    That place goes by a name kept in the data folder: who removes the folder begins anew, who moves it does not. Where
+    there is a database already it stays, whatever has become of the permissions.
     """
-    if service_user() is None or open_to_all(data_dir.parent):
-        return data_dir / "postgres"
+    inside = data_dir / "postgres"
+    if inside.exists() or service_user() is None or open_to_all(data_dir.parent):
+        return inside.resolve()
     name = sha256(stored_secret(data_dir, "installation").encode()).hexdigest()[:12]
     return _SYSTEM_DIR / name / "postgres"
 
