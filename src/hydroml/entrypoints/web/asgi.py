@@ -74,9 +74,9 @@ class Application(ASGIHandler):
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) < STREAMED_FROM:
-            await super().handle(scope, receive, send)
-        elif not length and b"transfer-encoding" not in dict(scope["headers"]):
+        if (length.isdigit() and int(length) < STREAMED_FROM) or (
+            not length and b"transfer-encoding" not in dict(scope["headers"])
+        ):
             await super().handle(scope, receive, send)
         else:
             await super().handle(scope, _Streamed(receive), send)

@@ -2,9 +2,8 @@
 
 import gzip
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from time import perf_counter
 from uuid import UUID, uuid4
 

@@ -109,7 +109,7 @@ def change_me(request: HttpRequest, body: MePatch) -> MeOut:
 @router.get("/tokens", response=Page[TokenOut])
 def list_tokens(request: HttpRequest) -> Any:
     """My tokens."""
-    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)])
+    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)], TokenOut)
 
 
 @router.post("/tokens", response={201: NewTokenOut})

@@ -152,7 +152,7 @@ class ArtifactOut(Schema):
 def list_runs(request: HttpRequest, project_id: UUID, which: Query[RunsIn]) -> Any:
     """A project's runs."""
     found = container().runs().of_project(request.auth, ProjectId(project_id), which.listing(), which.status)
-    return page(found, lambda run: RunOut.of(RunDetail(run, ())))
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
 
 
 @router.get("/runs/{uuid:run_id}", response=RunOut)
@@ -165,7 +165,9 @@ def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
 def list_artifacts(request: HttpRequest, run_id: UUID) -> Any:
     """What the run left for plots and tables."""
     run = container().runs().get(request.auth, RunId(run_id)).run
-    return whole([ArtifactOut(name=n, href=f"/api/v1/runs/{run_id}/artifacts/{n}") for n in sorted(run.artifacts)])
+    return whole(
+        [ArtifactOut(name=n, href=f"/api/v1/runs/{run_id}/artifacts/{n}") for n in sorted(run.artifacts)], ArtifactOut
+    )
 
 
 @router.get(

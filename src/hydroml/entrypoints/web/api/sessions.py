@@ -183,7 +183,7 @@ def list_sessions(request: HttpRequest, version_id: UUID) -> Any:
     """My sessions on a version, last changed first."""
     container().access().check(request.auth, "version", version_id)
     found = container().studio().mine(request.auth, version_id=VersionId(version_id))
-    return whole([SessionOut.of(detail) for detail in found])
+    return whole([SessionOut.of(detail) for detail in found], SessionOut)
 
 
 @router.post("/versions/{uuid:version_id}/sessions", response={201: SessionOut}, by_alias=True)
