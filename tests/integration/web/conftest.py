@@ -11,7 +11,7 @@ from tests import services
 
 services.setup_django()
 
-from tests.integration.web.people import Person, Things, make_things, person
+from tests.integration.web.people import Person, Things, make_things, person  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Blocks until there is something; raises OSError when the client has gone."""
-        if size is None or size < 0:
+        if size < 0:
             parts = iter(lambda: self.read(2**20), b"")
             return b"".join(parts)
         while not self._buffer and self._more:

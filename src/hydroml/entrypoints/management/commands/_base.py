@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -14,7 +14,7 @@ FAILED, WRONG_USE = 1, 2
 class HydromlCommand(BaseCommand):
     """A command that calls services. `perform` does it; refusals become one line and exit code 1."""
 
-    requires_system_checks: list[str] = []
+    requires_system_checks: ClassVar[list[str]] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> ArgumentParser:
         """Without Django's own options, which mean nothing here."""

@@ -54,7 +54,7 @@ class TokenIn(Schema):
     """A new token."""
 
     name: str
-    scopes: list[Scope] = [Scope.READ, Scope.WRITE]
+    scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ, Scope.WRITE])
     days: int | None = Field(None, description="How long it is valid; without an end when null.")
 
 

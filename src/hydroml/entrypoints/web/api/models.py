@@ -52,7 +52,7 @@ class ModelVersionOut(Schema):
         return cls(
             number=version.number,
             run_id=version.run_id,
-            metrics=run.outcome.metrics.get("test", {}) if run and run.outcome else None,
+            metrics=dict(run.outcome.metrics.get("test", {})) if run and run.outcome else None,
             algorithm=run.specification.algorithm.name if run else None,
             mlflow_version=version.mlflow_version,
             created_by=version.created_by,

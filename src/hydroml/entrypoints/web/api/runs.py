@@ -36,9 +36,9 @@ class CountsOut(Schema):
 class MetricsOut(Schema):
     """Metrics by part, and for each baseline its metrics on the test part; empty until the run has succeeded."""
 
-    test: dict[str, float | None] = {}
-    train: dict[str, float | None] = {}
-    baselines: dict[str, dict[str, float | None]] = {}
+    test: dict[str, float | None] = Field(default_factory=dict)
+    train: dict[str, float | None] = Field(default_factory=dict)
+    baselines: dict[str, dict[str, float | None]] = Field(default_factory=dict)
 
 
 class TrackedOut(Schema):
@@ -196,7 +196,7 @@ def _metrics(run: Run) -> MetricsOut:
     if run.outcome is None:
         return MetricsOut()
     return MetricsOut(
-        test=run.outcome.metrics.get("test", {}),
-        train=run.outcome.metrics.get("train", {}),
-        baselines=run.outcome.baselines,
+        test=dict(run.outcome.metrics.get("test", {})),
+        train=dict(run.outcome.metrics.get("train", {})),
+        baselines={name: dict(metrics) for name, metrics in run.outcome.baselines.items()},
     )
