@@ -21,6 +21,7 @@ FRONTEND_SOURCES := $(shell find $(FRONTEND) $(WEB) -name node_modules -prune -o
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_SYSTEM_CERTS := true
+export NODE_USE_SYSTEM_CA := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without bytecode every process would compile MLflow again, and these would install elsewhere than into .venv.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_NO_COMPILE
@@ -30,6 +31,8 @@ unexport UV_PROJECT_ENVIRONMENT UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX
 UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement $(1) \
 	|| $(BIN)/python -m pip install --quiet --require-hashes --requirement $(1)
+
+NODE_IS_NEW_ENOUGH := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)
 
 .PHONY: help run test check bench lock clean setup setup-dev frontend
 
@@ -89,8 +92,7 @@ $(VENV)/.hydroml: pyproject.toml | $(VENV)/.made
 
 $(BUILT): $(FRONTEND_SOURCES) | $(VENV)/.made
 	@path=$$PATH; \
-	if ! { command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-		process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; }; then \
+	if ! { command -v npm >/dev/null && node -e '$(NODE_IS_NEW_ENOUGH)' 2>/dev/null; }; then \
 		[ -x $(BIN)/npm ] || { echo "Installing node"; $(call install,requirements-node.lock); } || exit 1; \
 		path="$(CURDIR)/$(BIN):$$PATH"; fi; \
 	export PATH="$$path"; cd $(FRONTEND) || exit 1; \

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,15 @@ def s3_url(_s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """A data folder whose path is short enough for sockets, and open to the database's user when we are root."""
-    path = Path(tempfile.mkdtemp(prefix="hml-", dir="/tmp"))
-    path.chmod(0o711)
-    yield path / "data"
-    shutil.rmtree(path, ignore_errors=True)
+    with short_folder() as folder:
+        yield folder / "data"
+
+
+@pytest.fixture(scope="module")
+def module_environment() -> Iterator[dict[str, str]]:
+    """As `embedded_environment`, for an installation that the tests of a module share."""
+    with short_folder() as folder:
+        yield environment_of(folder / "data")
 
 
 @pytest.fixture
@@ -146,6 +152,20 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def embedded_environment(data_dir: Path) -> dict[str, str]:
     """The environment of an embedded installation in `data_dir`, for commands run as child processes."""
+    return environment_of(data_dir)
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="hml-", dir="/tmp"))
+    path.chmod(0o711)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def environment_of(data_dir: Path) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from hydroml.application.access import job_of
@@ -15,8 +15,9 @@ from hydroml.domain.projects import ProjectId, Role, UserId
 
 logger = logging.getLogger(__name__)
 
-RESEND_AFTER = timedelta(seconds=60)
-"""How long a sent job may wait untaken before it is sent again: its message may have been lost."""
+RESEND_AFTER = timedelta(seconds=10)
+"""How long a sent job may wait untaken, while no message waits at the broker, before its message counts as lost."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SWEEP_LIMIT = 200
 
 
@@ -41,6 +42,13 @@ class JobSender:
 
     def __init__(self, *, uow: UnitOfWorkFactory, queue: JobQueue, bell: Bell, clock: Clock) -> None:
         self._uow, self._queue, self._bell, self._clock = uow, queue, bell, clock
+
+    def has_sent_all(self) -> bool:
+        """Whether the workers have fetched every message: a job that still waits then has lost its own."""
+        try:
+            return self._queue.waiting() == 0
+        except UnavailableError:
+            return False
 
     def send(self, job_id: JobId) -> None:
         """A broker that is away does not matter here: the sweep sends the job later."""
@@ -189,7 +197,7 @@ class JobRunner:
         for job_id in lost:
             self._take_back(job_id)
         with self._uow() as uow:
-            unsent = uow.jobs.unsent(now - RESEND_AFTER, SWEEP_LIMIT)
+            unsent = uow.jobs.unsent(now - RESEND_AFTER if self._sender.has_sent_all() else EVER, SWEEP_LIMIT)
         for job_id in unsent:
             self._sender.send(job_id)
         return len(lost) + len(unsent)

@@ -1,11 +1,16 @@
 """The queue: Celery on Redis or Valkey, with one task that takes a job's id."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.jobs import JobId
 
+QUEUE = "hydroml"
 RUN_JOB = "hydroml.run_job"
 SEND_SECONDS = 3
 
@@ -19,7 +24,7 @@ def celery_app(broker_url: str) -> Celery:
     """
     app = Celery("hydroml", broker=broker_url, set_as_current=False)
     app.conf.update(
-        task_default_queue="hydroml",
+        task_default_queue=QUEUE,
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
@@ -46,12 +51,20 @@ class CeleryJobQueue:
         self._app = celery_app(broker_url)
 
     def send(self, job_id: JobId) -> None:
-        try:
-            self._app.send_task(
-                RUN_JOB,
-                args=[str(job_id)],
-                retry=False,
-                ignore_result=True,
-            )
-        except (OperationalError, OSError) as error:
-            raise UnavailableError(f"the broker does not answer: {type(error).__name__}") from None
+        with _words():
+            self._app.send_task(RUN_JOB, args=[str(job_id)], retry=False, ignore_result=True)
+
+    def waiting(self) -> int:
+        with _words(), self._app.connection_for_write() as connection:
+            try:
+                return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
+            except connection.channel_errors:
+                return 0  # nothing was ever sent, or the broker was wiped
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, RedisError, OSError) as error:
+        raise UnavailableError(f"the broker does not answer: {type(error).__name__}") from None

@@ -109,6 +109,11 @@ class InMemoryJobQueue:
             raise UnavailableError("the queue is away")
         self.sent.append(job_id)
 
+    def waiting(self) -> int:
+        if self.away:
+            raise UnavailableError("the queue is away")
+        return len(self.sent)
+
 
 class InMemoryBell:
     """Rings from any thread, and is heard in any event loop of this process."""

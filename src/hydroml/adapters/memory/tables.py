@@ -246,6 +246,8 @@ def _sorted(columns: tuple[Column, ...], rows: Rows, keys: Sequence[SortKey]) ->
 
 
 def _evaluate(columns: tuple[Column, ...], rows: Rows, formula: str, place: str) -> list[Any]:
+    if "select" in formula.lower():
+        raise InvalidInputError.at(place, msg="a formula cannot hold a query", code="formula")
     connection = sqlite3.connect(":memory:")
     connection.create_function("ln", 1, lambda x: math.log(x) if x and x > 0 else None)
     names = [f'"{column.name.replace(chr(34), chr(34) * 2)}"' for column in columns]

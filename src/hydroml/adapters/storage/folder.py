@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,26 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from hydroml.adapters.names import check_key, check_name
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
 from hydroml.domain.errors import TooLargeError
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,199}")
-_KEY = re.compile(r"[0-9a-f]{64}")
-CHUNK = 1 << 20
-
-
-def checked_key(key: str) -> str:
-    """`key` when it can name a blob; raises BlobNotFoundError otherwise, so that no key leaves the store."""
-    if not _KEY.fullmatch(key):
-        raise BlobNotFoundError(key)
-    return key
-
-
-def checked_name(name: str) -> str:
-    """`name` when it can name an upload or a folder; raises ValueError otherwise."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"not a name: {name!r}")
-    return name
 
 
 def sha256_of(file: Path) -> str:
@@ -38,7 +20,7 @@ def sha256_of(file: Path) -> str:
 
 
 def too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"the file is larger than the limit of {limit / 1e9:,.1f} GB")
+    return TooLargeError(f"the file is larger than the limit of {limit / 1e6:,.0f} MB")
 
 
 class FolderBlobStore:
@@ -124,10 +106,10 @@ class FolderBlobStore:
         self._note(name).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self._root / checked_key(key)[:2] / key
+        return self._root / check_key(key)[:2] / key
 
     def _waiting(self, name: str) -> Path:
-        return self._incoming() / checked_name(name)
+        return self._incoming() / check_name(name)
 
     def _incoming(self) -> Path:
         folder = self._root / "incoming"
@@ -185,7 +167,7 @@ class FolderScratch:
             shutil.rmtree(self._path(name))
 
     def _path(self, name: str) -> Path:
-        return self._root / "work" / checked_name(name)
+        return self._root / "work" / check_name(name)
 
 
 def _sync(file: BinaryIO) -> None:

@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from hydroml.adapters.storage.folder import checked_key, checked_name, sha256_of, too_large
+from hydroml.adapters.names import check_key, check_name
+from hydroml.adapters.storage.folder import sha256_of, too_large
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
 from hydroml.domain.errors import UnavailableError
 
@@ -55,7 +56,7 @@ class S3BlobStore:
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
-        path = self._cache / checked_key(key)
+        path = self._cache / check_key(key)
         self._cache.mkdir(parents=True, exist_ok=True)
         with (self._cache / f"{key}.lock").open("w") as lock:
             # Shared while it is read, so that making room in another process leaves it alone.
@@ -121,10 +122,10 @@ class S3BlobStore:
         return boto3.client("s3", endpoint_url=self._endpoint, region_name=self._region, config=config)
 
     def _blob(self, key: str) -> str:
-        return "/".join(filter(None, (self._prefix, "blobs", checked_key(key))))
+        return "/".join(filter(None, (self._prefix, "blobs", check_key(key))))
 
     def _waiting(self, name: str) -> str:
-        return "/".join(filter(None, (self._prefix, "incoming", checked_name(name))))
+        return "/".join(filter(None, (self._prefix, "incoming", check_name(name))))
 
     def _kept(self, name: str) -> str:
         with _words(name):

@@ -23,6 +23,7 @@ from hydroml.domain.errors import (
     TooLargeError,
     UnavailableError,
 )
+from hydroml.entrypoints.observability import report
 
 logger = structlog.get_logger("hydroml.errors")
 
@@ -110,7 +111,7 @@ def of_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def of_anything(request: HttpRequest, error: Exception) -> HttpResponse:
     """What nobody foresaw: logged in full here, and told to the asker by its request id alone."""
     logger.error("unexpected error", path=request.path, exc_info=error)
-    _report(error)
+    report(error)
     return problem(request, 500)
 
 
@@ -163,9 +164,3 @@ def _kind(error: DomainError) -> str:
     """`SourceInUseError` → `source-in-use`."""
     name = type(error).__name__.removesuffix("Error")
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
-
-
-def _report(error: Exception) -> None:
-    import sentry_sdk  # costs a third of a second, and only this path needs it
-
-    sentry_sdk.capture_exception(error)
