@@ -9,9 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from hydroml.adapters.names import check_name
+from hydroml.adapters.storage.folder import checked_name, too_large
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
-from hydroml.domain.errors import TooLargeError
 
 
 class InMemoryBlobStore:
@@ -23,7 +22,9 @@ class InMemoryBlobStore:
         self._kept: dict[str, str] = {}
 
     def add(self, file: Path) -> Blob:
-        return self.add_bytes(file.read_bytes())
+        blob = self.add_bytes(file.read_bytes())
+        file.unlink()
+        return blob
 
     def add_bytes(self, content: bytes) -> Blob:
         key = sha256(content).hexdigest()
@@ -45,12 +46,12 @@ class InMemoryBlobStore:
         return key in self.blobs
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
-        check_name(name)
+        checked_name(name)
         content = bytearray()
         for chunk in chunks:
             content += chunk
             if len(content) > limit:
-                raise TooLargeError(f"the file is larger than {limit:,} bytes")
+                raise too_large(limit)
         self.uploads[name] = bytes(content)
         self._kept.pop(name, None)
         return len(content)
@@ -67,7 +68,7 @@ class InMemoryBlobStore:
         return blob
 
     def discard(self, name: str) -> None:
-        self.uploads.pop(check_name(name), None)
+        self.uploads.pop(checked_name(name), None)
         self._kept.pop(name, None)
 
     def _blob(self, key: str) -> bytes:
@@ -76,7 +77,7 @@ class InMemoryBlobStore:
         return self.blobs[key]
 
     def _upload(self, name: str) -> bytes:
-        if check_name(name) in self.uploads:
+        if checked_name(name) in self.uploads:
             return self.uploads[name]
         if self._kept.get(name) in self.blobs:
             return self.blobs[self._kept[name]]
@@ -103,7 +104,7 @@ class InMemoryScratch:
         shutil.rmtree(self._path(name), ignore_errors=True)
 
     def _path(self, name: str) -> Path:
-        return Path(self._root.name) / check_name(name)
+        return Path(self._root.name) / checked_name(name)
 
 
 @contextmanager
