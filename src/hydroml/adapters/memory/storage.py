@@ -9,7 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from hydroml.adapters.storage.folder import checked_name, too_large
+from hydroml.adapters.names import check_name
+from hydroml.adapters.storage.folder import too_large
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
 
 
@@ -46,7 +47,7 @@ class InMemoryBlobStore:
         return key in self.blobs
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
-        checked_name(name)
+        check_name(name)
         content = bytearray()
         for chunk in chunks:
             content += chunk
@@ -68,7 +69,7 @@ class InMemoryBlobStore:
         return blob
 
     def discard(self, name: str) -> None:
-        self.uploads.pop(checked_name(name), None)
+        self.uploads.pop(check_name(name), None)
         self._kept.pop(name, None)
 
     def _blob(self, key: str) -> bytes:
@@ -77,7 +78,7 @@ class InMemoryBlobStore:
         return self.blobs[key]
 
     def _upload(self, name: str) -> bytes:
-        if checked_name(name) in self.uploads:
+        if check_name(name) in self.uploads:
             return self.uploads[name]
         if self._kept.get(name) in self.blobs:
             return self.blobs[self._kept[name]]
@@ -104,7 +105,7 @@ class InMemoryScratch:
         shutil.rmtree(self._path(name), ignore_errors=True)
 
     def _path(self, name: str) -> Path:
-        return Path(self._root.name) / checked_name(name)
+        return Path(self._root.name) / check_name(name)
 
 
 @contextmanager
