@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from joblib import parallel_config  # type: ignore[import-untyped]
+from joblib.parallel import ThreadingBackend  # type: ignore[import-untyped]
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -58,10 +60,33 @@ def settle(estimator: Any) -> None:
         estimator.n_jobs = 1
 
 
-def progress(estimator: Any) -> float:
-    """How far a fit that runs in another thread has come, from 0 to 1; 0 where the estimator does not let on."""
-    trees = getattr(estimator, "_predictors", None)
-    return len(trees) / estimator.max_iter if trees else 0.0
+class Watch:
+    """How far a fit has come that runs in another thread."""
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+        self._backend = _CountingBackend()
+
+    def fit(self, pipeline: Any, features: Any, target: Any) -> None:
+        with parallel_config(backend=self._backend):
+            pipeline.fit(features, target)
+
+    def progress(self) -> float:
+        """From 0 to 1; 0 for those that do not let on: the linear models, and a forest on a single thread."""
+        boosted = getattr(self._estimator, "_predictors", None)
+        if boosted:
+            return min(len(boosted) / int(self._estimator.max_iter), 1.0)
+        return min(self._backend.done / int(getattr(self._estimator, "n_estimators", 1)), 1.0)
+
+
+class _CountingBackend(ThreadingBackend):  # type: ignore[misc]
+    """joblib's threads, and how many trees they have grown."""
+
+    done = 0
+
+    def batch_completed(self, batch_size: int, duration: float) -> None:
+        self.done += batch_size
+        super().batch_completed(batch_size, duration)
 
 
 def trees(estimator: Any) -> int:

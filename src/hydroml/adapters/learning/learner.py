@@ -35,7 +35,7 @@ class ScikitLearner:
     ) -> None:
         from hydroml.adapters.learning import predicting
 
-        predicting.predict_table(self._load(model), outcome, target, table, out, monitor)
+        predicting.predict_table(self._load(model), outcome, target, table, out, monitor, threads=self._threads)
 
     def _load(self, model: Path) -> Any:
         from hydroml.adapters.learning import modelfile

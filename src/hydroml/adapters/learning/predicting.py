@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hydroml.adapters.learning.frames import TEXT_TYPES, Array, feature_frame, label_text
 from hydroml.application.ports.jobs import Monitor
@@ -27,17 +29,22 @@ _TOO_LARGE = float(np.finfo(np.float32).max)
 
 
 def in_blocks(
-    predict: Callable[[Any], Any], features: pd.DataFrame, rows: Array, threads: int, monitor: Monitor
+    predict: Callable[[Any], Any],
+    features: pd.DataFrame,
+    rows: Array,
+    threads: int,
+    report: Callable[[float], None] = lambda _: None,
 ) -> Array:
     """What `predict` gives for these rows, block by block on several threads: bounded memory, and the same digits
-    for any number of threads."""
-    bounds = range(0, len(rows), BLOCK)
+    for any number of threads. Each thread keeps to itself, rather than start as many again by OpenMP."""
+    size = min(BLOCK, max(len(rows) // threads, 1_000))
+    bounds = range(0, len(rows), size)
     parts: list[Any] = []
-    with ThreadPoolExecutor(threads) as pool:
-        blocks = (rows[start : start + BLOCK] for start in bounds)
+    with ThreadPoolExecutor(threads, initializer=partial(threadpool_limits, 1, "openmp")) as pool:
+        blocks = (rows[start : start + size] for start in bounds)
         while batch := list(islice(blocks, threads)):
             parts += pool.map(lambda block: predict(features.iloc[block]), batch)
-            monitor.report(len(parts) / len(bounds), "scoring")
+            report(len(parts) / len(bounds))
     return np.concatenate(parts)
 
 
@@ -64,7 +71,9 @@ def predict_rows(pipeline: Any, outcome: Outcome, rows: Sequence[Mapping[str, An
     return Predictions(tuple(predicted), probabilities, tuple(_row_warnings(outcome.features, rows)))
 
 
-def predict_table(pipeline: Any, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor) -> None:  # noqa: PLR0917
+def predict_table(  # noqa: PLR0917
+    pipeline: Any, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor, *, threads: int
+) -> None:
     """See the port."""
     with pq.ParquetFile(table) as parquet:
         schema = parquet.schema_arrow.remove_metadata()
@@ -76,7 +85,7 @@ def predict_table(pipeline: Any, outcome: Outcome, target: str, table: Path, out
             for batch in parquet.iter_batches(ROW_GROUP):
                 part = pa.Table.from_batches([batch]).replace_schema_metadata(None)
                 frame, _ = feature_frame(part, _columns(outcome))
-                for field, values in zip(added, _predictions(pipeline, outcome, frame), strict=True):
+                for field, values in zip(added, _predictions(pipeline, outcome, frame, threads), strict=True):
                     part = part.append_column(field, pa.array(values, field.type))
                 writer.write_table(part)
                 odd.update(_oddities(outcome.features, frame))
@@ -202,11 +211,9 @@ def _free(name: str, taken: Iterable[str]) -> str:
     return candidate
 
 
-def _predictions(pipeline: Any, outcome: Outcome, frame: pd.DataFrame) -> list[Any]:
+def _predictions(pipeline: Any, outcome: Outcome, frame: pd.DataFrame, threads: int) -> list[Any]:
     if not outcome.classes:
-        return [pipeline.predict(frame)]
-    if not len(frame):
-        return [[], []]
-    probabilities = pipeline.predict_proba(frame)
+        return [in_blocks(pipeline.predict, frame, np.arange(len(frame)), threads)]
+    probabilities = in_blocks(pipeline.predict_proba, frame, np.arange(len(frame)), threads)
     best = probabilities.argmax(axis=1)
     return [pipeline.classes_[best], probabilities.max(axis=1)]

@@ -38,6 +38,8 @@ from hydroml.domain.experiments.runs import Counts, Feature, Outcome
 from hydroml.domain.experiments.specification import Problem, SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
+_SMALL = 100_000
+"""Values that one thread learns from sooner than several have agreed on who does what."""
 MAX_CATEGORIES = 500
 """So many categories of a feature are remembered to recognise new ones; a column with more is free text."""
 
@@ -50,10 +52,7 @@ class _Data:
     counts: Counts
     used: tuple[Column, ...]
     """The features of which something can be learnt."""
-
-    @property
-    def training(self) -> pd.DataFrame:
-        return self.frame.features.iloc[self.parts.train]
+    training: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     training = data.training
     width = preparation.width(data.used, training, specification.preparation)
     check_memory(len(training), width, memory_limit)
+    threads = threads if len(training) * width > _SMALL else 1
 
     monitor.report(0.15, "fitting baseline")
     beside = _baselines(task, data)
@@ -82,12 +82,13 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     transformer = preparation.build(data.used, training, specification.preparation, algorithm)
     pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
     labels = frame.target.labels(data.parts.train)
+    watch = algorithms.Watch(estimator)
     fitting.run(
-        lambda: pipeline.fit(training, labels),
+        lambda: watch.fit(pipeline, training, labels),
         threads=threads,
         monitor=monitor.part(0.2, 0.75),
         phase="fitting",
-        progress=lambda: algorithms.progress(estimator),
+        progress=watch.progress,
         seconds=specification.budget.seconds,
     )
     algorithms.settle(estimator)
@@ -103,7 +104,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     on_test = judge(data.parts.test, monitor=monitor.part(0.75, 0.78), draw=True)
     on_train = judge(data.parts.train, monitor=monitor.part(0.78, 0.85), draw=False)
     monitor.report(0.85, "explaining")
-    explained = _explain(task, data, pipeline, monitor.part(0.85, 0.97))
+    explained = _explain(task, data, pipeline, threads, monitor.part(0.85, 0.97))
     model = folder / "model.skops"
     modelfile.save(pipeline, model)
     outcome = Outcome(
@@ -187,7 +188,7 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
         f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; {train:,} train, "
         f"{test:,} test, {counts.used - train - test:,} in the gap between them"
     )
-    return _Data(frame, parts, kind, counts, used)
+    return _Data(frame, parts, kind, counts, used, training)
 
 
 def _check_target(task: TrainingTask, frame: Frame, usable: Array) -> None:
@@ -214,7 +215,9 @@ def _baselines(task: TrainingTask, data: _Data) -> dict[str, dict[str, float]]:
 def _judge_numbers(
     _: Problem, data: _Data, pipeline: Any, rows: Array, *, threads: int, monitor: Monitor, draw: bool
 ) -> _Judgement:
-    predicted = in_blocks(pipeline.predict, data.frame.features, rows, threads, monitor)
+    predicted = in_blocks(
+        pipeline.predict, data.frame.features, rows, threads, partial(monitor.report, phase="scoring")
+    )
     observed = data.frame.target.values[rows]
     drawn = plots.regression(rows, observed, predicted, data.frame.times) if draw else {}
     return _Judgement(metrics.regression(observed, predicted), drawn)
@@ -227,7 +230,9 @@ def _judge_classes(
     classes = data.frame.target.classes
     learnt = _learnt(data)
     probabilities = np.zeros((len(rows), len(classes)))
-    probabilities[:, learnt] = in_blocks(pipeline.predict_proba, data.frame.features, rows, threads, monitor)
+    probabilities[:, learnt] = in_blocks(
+        pipeline.predict_proba, data.frame.features, rows, threads, partial(monitor.report, phase="scoring")
+    )
     predicted = learnt[probabilities[:, learnt].argmax(axis=1)]
     observed = data.frame.target.values[rows]
     drawn: dict[str, Any] = {}
@@ -244,7 +249,7 @@ def _learnt(data: _Data) -> Array:
     return np.unique(data.frame.target.values[data.parts.train])
 
 
-def _explain(task: TrainingTask, data: _Data, pipeline: Any, monitor: Monitor) -> dict[str, Any]:
+def _explain(task: TrainingTask, data: _Data, pipeline: Any, threads: int, monitor: Monitor) -> dict[str, Any]:
     target = data.frame.target.values[data.parts.test]
     if task.problem.is_classification:
         learnt = _learnt(data)
@@ -258,6 +263,7 @@ def _explain(task: TrainingTask, data: _Data, pipeline: Any, monitor: Monitor) -
         target,
         classes=task.problem.is_classification,
         seed=task.specification.seed,
+        threads=threads,
         monitor=monitor,
     )
 

@@ -34,7 +34,7 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Blocks until there is something; raises OSError when the client has gone."""
-        if size is None or size < 0:
+        if size < 0:
             parts = iter(lambda: self.read(2**20), b"")
             return b"".join(parts)
         while not self._buffer and self._more:
@@ -74,9 +74,9 @@ class Application(ASGIHandler):
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) < STREAMED_FROM:
-            await super().handle(scope, receive, send)
-        elif not length and b"transfer-encoding" not in dict(scope["headers"]):
+        if (length.isdigit() and int(length) < STREAMED_FROM) or (
+            not length and b"transfer-encoding" not in dict(scope["headers"])
+        ):
             await super().handle(scope, receive, send)
         else:
             await super().handle(scope, _Streamed(receive), send)

@@ -31,7 +31,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "hydroml.entrypoints",  # the management commands
     "hydroml.entrypoints.web.accounts",
-    "hydroml.entrypoints.web.api",
     "hydroml.entrypoints.web.pages",
 ]
 
@@ -48,6 +47,7 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [WEB / "api" / "templates"],  # no application: Django would take its `models` for tables
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -63,7 +63,7 @@ class Login(LoginView):
 class Logout(LogoutView):
     """By POST alone, so that no link logs anybody out."""
 
-    http_method_names = ["post", "options"]
+    http_method_names = ("post", "options")
     next_page = "/login"
 
 

@@ -54,7 +54,7 @@ class TokenIn(Schema):
     """A new token."""
 
     name: str
-    scopes: list[Scope] = [Scope.READ, Scope.WRITE]
+    scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ, Scope.WRITE])
     days: int | None = Field(None, description="How long it is valid; without an end when null.")
 
 
@@ -109,7 +109,7 @@ def change_me(request: HttpRequest, body: MePatch) -> MeOut:
 @router.get("/tokens", response=Page[TokenOut])
 def list_tokens(request: HttpRequest) -> Any:
     """My tokens."""
-    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)])
+    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)], TokenOut)
 
 
 @router.post("/tokens", response={201: NewTokenOut})

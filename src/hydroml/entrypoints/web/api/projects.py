@@ -83,7 +83,7 @@ class MemberOut(Schema):
 @router.get("", response=Page[ProjectOut])
 def list_projects(request: HttpRequest, which: Query[ListingIn]) -> Any:
     """The projects I am a member of. Sort by `created_at` or `name`."""
-    return page(container().projects().list(request.auth, which.listing()), ProjectOut.of)
+    return page(container().projects().list(request.auth, which.listing()), ProjectOut)
 
 
 @router.post("", response={201: ProjectOut})
@@ -131,7 +131,7 @@ def delete_project(request: HttpRequest, project_id: UUID) -> Status[None]:
 @router.get("/{uuid:project_id}/members", response=Page[MemberOut])
 def list_members(request: HttpRequest, project_id: UUID) -> Any:
     """Who shares the project."""
-    return whole(_members(container().projects().get(request.auth, ProjectId(project_id))))
+    return whole(_members(container().projects().get(request.auth, ProjectId(project_id))), MemberOut)
 
 
 @router.post("/{uuid:project_id}/members", response={201: MemberOut})

@@ -150,7 +150,7 @@ class EntryPatch(Schema):
 
 
 class SaveIn(Schema):
-    """A new data source of that name, or the next version of that source; of the session's own when both are left out."""
+    """A new data source of that name, or the next version of that one; of the session's own when both are left out."""
 
     name: str | None = None
     source_id: UUID | None = None
@@ -183,7 +183,7 @@ def list_sessions(request: HttpRequest, version_id: UUID) -> Any:
     """My sessions on a version, last changed first."""
     container().access().check(request.auth, "version", version_id)
     found = container().studio().mine(request.auth, version_id=VersionId(version_id))
-    return whole([SessionOut.of(detail) for detail in found])
+    return whole([SessionOut.of(detail) for detail in found], SessionOut)
 
 
 @router.post("/versions/{uuid:version_id}/sessions", response={201: SessionOut}, by_alias=True)
@@ -343,7 +343,7 @@ def _tagged(response: HttpResponse, detail: SessionDetail) -> SessionOut:
     return SessionOut.of(detail)
 
 
-def _at(step: str) -> EntryId | None | AtCursor:
+def _at(step: str) -> EntryId | AtCursor | None:
     if not step:
         return AT_CURSOR
     if step == "root":
