@@ -1,6 +1,5 @@
 """Django's settings, all of them derived from ours."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ STATICFILES_DIRS = [directory] if (directory := WEB / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = HYDROML.debug
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_IMMUTABLE_FILE_TEST = re.compile(r"-[A-Za-z0-9_-]{8}\.[a-z0-9]+$").search
+WHITENOISE_IMMUTABLE_FILE_TEST = r"-[A-Za-z0-9_-]{8}\.[a-z0-9]+$"
 
 # Language and time: the pages show times in the reader's zone by themselves.
 

@@ -90,7 +90,7 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
 
   function definitions(sorted) {
     const number = {
-      colId: "rn", headerName: "", pinned: "left", width: 68, resizable: false, sortable: false, suppressMovable: true, lockPosition: true, cellClass: "is-rn", headerClass: "is-rn-head",
+      colId: "rn", headerName: "#", pinned: "left", width: 68, resizable: false, sortable: false, suppressMovable: true, lockPosition: true, cellClass: "is-rn", headerClass: "is-rn-head",
       valueGetter: ({ data }) => data?.n, valueFormatter: ({ value }) => count(value),
     };
     return [number, ...columns.map((column, index) => {
