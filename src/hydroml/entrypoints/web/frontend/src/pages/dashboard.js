@@ -10,7 +10,7 @@ import { headline } from "../lib/verdict.js";
 
 function dashboard() {
   return mix(demo(), {
-    projects: resource(() => api.get("/projects", { limit: 8, sort: "-updated_at" })),
+    projects: resource(() => api.get("/projects", { limit: 8, sort: "-created_at" })),
     jobs: resource(() => api.get("/jobs", { limit: 20 })),
     runs: resource(() => api.get("/runs", { limit: 6, sort: "-created_at" })),
     today: `${date(Date.now())}, ${zone()}`,
