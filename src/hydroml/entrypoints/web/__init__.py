@@ -1,1 +1,1 @@
-"""The web entrypoint: pages, accounts and the HTTP API."""
+"""The web entrypoint: Django as a thin shell around the services."""

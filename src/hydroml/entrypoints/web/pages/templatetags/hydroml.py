@@ -38,7 +38,9 @@ def vite(context: Context, entry: str) -> SafeString:
     token = nonce(context)
     return (
         format_html_join("\n", '<link rel="stylesheet" href="{}" nonce="{}">', ((address(s), token) for s in styles))
-        + format_html_join("\n", '<link rel="modulepreload" href="{}" nonce="{}">', ((address(p), token) for p in preloads))
+        + format_html_join(
+            "\n", '<link rel="modulepreload" href="{}" nonce="{}">', ((address(p), token) for p in preloads)
+        )
         + format_html('<script type="module" src="{}" nonce="{}"></script>', address(script), token)
     )
 

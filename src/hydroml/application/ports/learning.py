@@ -1,0 +1,81 @@
+"""The learner, and the tracking server that keeps a record of its runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hydroml.application.ports.jobs import Monitor
+from hydroml.domain.experiments.runs import Outcome, Run
+from hydroml.domain.experiments.specification import Problem, Specification
+from hydroml.domain.models import Model, ModelVersion
+from hydroml.domain.sources import Column, Version
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTask:
+    """What to learn, from which Parquet file; `features` and `problem` are the resolved ones."""
+
+    file: Path
+    columns: tuple[Column, ...]
+    specification: Specification
+    features: tuple[str, ...]
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """`artifacts` are JSON documents for plots and tables, by name; `model` is a file that holds no pickle."""
+
+    outcome: Outcome
+    artifacts: Mapping[str, bytes]
+    model: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionWarning:
+    """A value that the model has not seen the like of: `code` is out_of_range, unseen_category or missing."""
+
+    row: int
+    column: str
+    code: str
+    msg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """One prediction a row, in order; for classes also each class's probability."""
+
+    predictions: tuple[float | str | int | bool | None, ...]
+    probabilities: tuple[Mapping[str, float], ...] | None
+    warnings: tuple[PredictionWarning, ...]
+
+
+class Learner(Protocol):
+    def train(self, task: TrainingTask, folder: Path, monitor: Monitor) -> Trained:
+        """Splits, fits preparation and algorithm on the training part only, and judges on the test part beside the
+        baselines. The same task gives the same numbers. Files go into `folder`. Raises InvalidInputError when the
+        table does not allow it (too few rows in a part, one class only) and TooLargeError when it cannot fit in
+        memory."""
+
+    def predict_rows(self, model: Path, outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Predictions:
+        """`rows` hold JSON values. Raises InvalidInputError for a missing feature or a value of the wrong type, naming
+        row and column."""
+
+    def predict_table(  # noqa: PLR0917 - what, with what, from where, to where
+        self, model: Path, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor
+    ) -> None:
+        """Writes the Parquet file `table` with the predictions as further columns to `out`, in the same row order and
+        in bounded memory: `<target>_predicted`, and for classes `<target>_probability`, the predicted class's.
+        Raises InvalidInputError when a feature is missing or has another type."""
+
+
+class Tracker(Protocol):
+    """A record of runs and models where others look for it. Raises UnavailableError when it does not answer."""
+
+    def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
+        """Records a succeeded run (parameters, metrics, dataset, artifacts, model with signature) and gives its id
+        there. Done again for the same run, it gives the id of what is there already."""
+
+    def register(self, model: Model, version: ModelVersion, run: Run) -> str:
+        """Mirrors a model version in the registry, aliases included, and gives its version there; idempotent."""

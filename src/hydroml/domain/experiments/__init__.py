@@ -1,0 +1,1 @@
+"""Experiments: what is to be learnt from which table, how it is judged, and what came out."""

@@ -1,0 +1,164 @@
+"""Experiments and their runs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+from hydroml.domain.errors import ConflictError, NotFoundError
+from hydroml.domain.experiments.specification import Specification
+from hydroml.domain.projects import ProjectId, UserId
+
+ExperimentId = NewType("ExperimentId", UUID)
+RunId = NewType("RunId", UUID)
+
+
+class ExperimentNotFoundError(NotFoundError):
+    def __init__(self, experiment_id: ExperimentId) -> None:
+        super().__init__(f"experiment {experiment_id} does not exist")
+
+
+class RunNotFoundError(NotFoundError):
+    def __init__(self, run_id: RunId) -> None:
+        super().__init__(f"run {run_id} does not exist")
+
+
+class ArtifactNotFoundError(NotFoundError):
+    def __init__(self, run_id: RunId, name: str) -> None:
+        super().__init__(f"run {run_id} has no artifact “{name}”")
+
+
+class RunStateError(ConflictError):
+    """The run is not in a state that allows this."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Experiment:
+    """A specification under a name, and whoever wrote it."""
+
+    id: ExperimentId
+    project_id: ProjectId
+    specification: Specification
+    created_by: UserId
+    created_at: datetime
+    revision: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.specification.name
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of the table, rows with a known target, and how many of those trained, tested or fell in the gap."""
+
+    rows: int
+    used: int
+    left_out: int
+    train: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What a model knows of one input: its type, and the range or categories seen in training."""
+
+    name: str
+    type: str
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All that a training left behind: numbers here, larger things as blobs."""
+
+    problem: str
+    split: str
+    parameters: dict[str, Any]
+    metrics: dict[str, dict[str, float]]
+    """By part: test and train."""
+    baselines: dict[str, dict[str, float]]
+    """By baseline: its metrics on the test part."""
+    counts: Counts
+    features: tuple[Feature, ...]
+    classes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One execution of an experiment, with the specification as it was then."""
+
+    id: RunId
+    experiment_id: ExperimentId
+    project_id: ProjectId
+    specification: Specification
+    status: RunStatus = RunStatus.QUEUED
+    job_id: UUID | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """The blobs of its artifacts, by name; plot data is JSON."""
+    model_blob: str | None = None
+    mlflow_run_id: str | None = None
+    """None until the tracking server has the run."""
+    created_by: UserId
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    revision: int = 0
+
+    def start(self, at: datetime) -> None:
+        """A worker begins, or begins again after another one died. Raises RunStateError when it has ended."""
+        if self.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
+            raise RunStateError(f"run {self.id} is {self.status}")
+        self.status, self.started_at = RunStatus.RUNNING, at
+
+    def succeed(self, outcome: Outcome, artifacts: dict[str, str], model_blob: str, at: datetime) -> None:
+        self._must_run()
+        self.status, self.outcome, self.finished_at = RunStatus.SUCCEEDED, outcome, at
+        self.artifacts, self.model_blob, self.error = artifacts, model_blob, None
+
+    def fail(self, error: str, at: datetime) -> None:
+        if self.status is not RunStatus.SUCCEEDED:
+            self.status, self.error, self.finished_at = RunStatus.FAILED, error, at
+
+    def cancel(self, at: datetime) -> None:
+        if self.status is not RunStatus.SUCCEEDED:
+            self.status, self.finished_at = RunStatus.CANCELLED, at
+
+    def queue_again(self, job_id: UUID) -> None:
+        """A retry of the job takes the run back to its beginning."""
+        if self.status is RunStatus.SUCCEEDED:
+            raise RunStateError(f"run {self.id} has succeeded")
+        self.status, self.error, self.finished_at, self.job_id = RunStatus.QUEUED, None, None, job_id
+
+    def tracked_as(self, mlflow_run_id: str) -> None:
+        self.mlflow_run_id = mlflow_run_id
+
+    def artifact(self, name: str) -> str:
+        """The blob of an artifact; raises ArtifactNotFoundError."""
+        if name not in self.artifacts:
+            raise ArtifactNotFoundError(self.id, name)
+        return self.artifacts[name]
+
+    def result(self) -> tuple[Outcome, str]:
+        """The outcome and the model's blob; raises RunStateError before the run has succeeded."""
+        if self.outcome is None or self.model_blob is None:
+            raise RunStateError(f"run {self.id} is {self.status}: it has no model yet")
+        return self.outcome, self.model_blob
+
+    def _must_run(self) -> None:
+        if self.status is not RunStatus.RUNNING:
+            raise RunStateError(f"run {self.id} is {self.status}, not running")

@@ -1,0 +1,273 @@
+"""What an experiment is to do, as one value with one JSON form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
+from hydroml.domain.experiments.metrics import METRICS
+from hydroml.domain.projects import clean_name
+from hydroml.domain.sources import Column, ColumnType, VersionId
+
+
+class Problem(StrEnum):
+    REGRESSION = "regression"
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    AUTO = "auto"
+
+    @property
+    def is_classification(self) -> bool:
+        return self in (Problem.BINARY, Problem.MULTICLASS)
+
+
+class SplitKind(StrEnum):
+    RANDOM = "random"
+    STRATIFIED = "stratified"
+    CHRONOLOGICAL = "chronological"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the rows are divided into training and test before anything is learnt.
+
+    `gap` is the share of the rows left out between training and test of a chronological split. `reason` records why
+    someone chose to shuffle a table that has a time column.
+    """
+
+    kind: SplitKind | None = None
+    """None: chronological where there is a time column, else stratified for classes, else random."""
+    test_size: float = 0.2
+    gap: float = 0.0
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.test_size <= 0.9:
+            raise InvalidInputError.at("split", "test_size", msg="a share between 0.01 and 0.9", code="range")
+        if not 0.0 <= self.gap <= 0.5 or self.gap + self.test_size >= 1:
+            raise InvalidInputError.at(
+                "split", "gap", msg="a share between 0 and 0.5 that leaves rows to train on", code="range"
+            )
+
+    def resolve(self, time_column: str | None, problem: Problem) -> SplitKind:
+        """The kind in force."""
+        if self.kind is not None:
+            return self.kind
+        if time_column is not None:
+            return SplitKind.CHRONOLOGICAL
+        return SplitKind.STRATIFIED if problem.is_classification else SplitKind.RANDOM
+
+
+class Scaling(StrEnum):
+    NONE = "none"
+    STANDARD = "standard"
+
+
+class Imputation(StrEnum):
+    MEDIAN = "median"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What happens to the features inside each training part, and travels with the model."""
+
+    impute: Imputation = Imputation.MEDIAN
+    indicator: bool = True
+    """Add a column that says which values were missing, for columns that have gaps in training."""
+    scale: Scaling | None = None
+    """None: standard where the algorithm needs it."""
+    max_categories: int = 30
+    """One-hot columns for each text feature; rarer categories share one."""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.max_categories <= 255:
+            raise InvalidInputError.at("preparation", "max_categories", msg="between 2 and 255", code="range")
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmChoice:
+    name: str = "hist_gradient_boosting"
+    hyperparameters: dict[str, HyperparameterValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not 1 <= self.seconds <= 604_800:
+            raise InvalidInputError.at("budget", "seconds", msg="between 1 second and 7 days", code="range")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """Everything that decides a run; the same specification, data and versions give the same numbers."""
+
+    name: str
+    version_id: VersionId
+    target: str
+    features: tuple[str, ...] | None = None
+    """None: every column but the target and the time column."""
+    problem: Problem = Problem.AUTO
+    time_column: str | None = None
+    group_column: str | None = None
+    preparation: Preparation = Preparation()
+    split: Split = Split()
+    algorithm: AlgorithmChoice = field(default_factory=AlgorithmChoice)
+    metrics: tuple[str, ...] = ()
+    """Which metrics to show first; all that fit the problem are computed."""
+    seed: int = 0
+    budget: Budget = Budget()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
+        if not 0 <= self.seed < 2**32:
+            raise InvalidInputError.at("seed", msg="a whole number from 0 to 4,294,967,295", code="range")
+        if self.features is not None:
+            object.__setattr__(self, "features", tuple(dict.fromkeys(self.features)))
+
+    def resolved_features(self, columns: Sequence[Column]) -> tuple[str, ...]:
+        """The features in force, in the table's order."""
+        if self.features is not None:
+            wanted = set(self.features)
+            return tuple(c.name for c in columns if c.name in wanted)
+        left_out = {self.target, self.time_column, self.group_column}
+        return tuple(c.name for c in columns if c.name not in left_out and not c.type.is_temporal)
+
+    def faults(self, columns: Sequence[Column]) -> tuple[Fault, ...]:
+        """What is wrong with it for a table of these columns, each with its place in the document."""
+        return (*self._column_faults(columns), *self._split_faults(), *self._algorithm_faults(), *self._metric_faults())
+
+    def _column_faults(self, columns: Sequence[Column]) -> list[Fault]:
+        by_name = {column.name: column for column in columns}
+        faults = []
+        for place, name in (
+            ("target", self.target),
+            ("time_column", self.time_column),
+            ("group_column", self.group_column),
+        ):
+            if name is not None and name not in by_name:
+                faults.append(Fault((place,), f"there is no column “{name}”", "unknown_column"))
+        for index, name in enumerate(self.features or ()):
+            if name not in by_name:
+                faults.append(Fault(("features", index), f"there is no column “{name}”", "unknown_column"))
+            elif name == self.target:
+                faults.append(Fault(("features", index), "the target cannot be a feature of itself", "leakage"))
+            elif by_name[name].type.is_temporal:
+                faults.append(
+                    Fault(("features", index), f"“{name}” is a date: derive numbers from it first", "wrong_type")
+                )
+        time = by_name.get(self.time_column or "")
+        if time is not None and not (time.type.is_temporal or time.type.is_numeric):
+            faults.append(Fault(("time_column",), f"“{time.name}” is {time.type}, not a date or number", "wrong_type"))
+        target = by_name.get(self.target)
+        if target is not None and target.type.is_temporal:
+            faults.append(Fault(("target",), f"“{target.name}” is a date and cannot be predicted", "wrong_type"))
+        if target is not None and self.problem is Problem.REGRESSION and not target.type.is_numeric:
+            faults.append(
+                Fault(("target",), f"“{target.name}” is {target.type}; a regression needs numbers", "wrong_type")
+            )
+        if not faults and not self.resolved_features(columns):
+            faults.append(Fault(("features",), "there is no feature to learn from", "required"))
+        return faults
+
+    def _split_faults(self) -> list[Fault]:
+        if self.split.kind is SplitKind.CHRONOLOGICAL and self.time_column is None:
+            return [Fault(("time_column",), "a chronological split needs a time column", "required")]
+        if self.split.kind in (SplitKind.RANDOM, SplitKind.STRATIFIED) and self.time_column and not self.split.reason:
+            return [
+                Fault(
+                    ("split", "reason"),
+                    "shuffling a time series lets the model see the future; say why you want it, or split by time",
+                    "leakage",
+                )
+            ]
+        if self.split.kind is SplitKind.STRATIFIED and self.problem is Problem.REGRESSION:
+            return [Fault(("split", "kind"), "only classes can be stratified", "wrong_type")]
+        return []
+
+    def _algorithm_faults(self) -> list[Fault]:
+        algorithm = ALGORITHMS.get(self.algorithm.name)
+        if algorithm is None:
+            known = ", ".join(ALGORITHMS)
+            return [Fault(("algorithm", "name"), f"unknown algorithm; there are {known}", "unknown_algorithm")]
+        return [
+            Fault(("algorithm", "hyperparameters", name), message, code)
+            for name, message, code in algorithm.complaints(self.algorithm.hyperparameters)
+        ]
+
+    def _metric_faults(self) -> list[Fault]:
+        return [
+            Fault(("metrics", index), f"unknown metric “{name}”", "unknown_metric")
+            for index, name in enumerate(self.metrics)
+            if name not in METRICS
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSummary:
+    """What pre-flight must know of the target: rows, missing ones, distinct values, and the rarest class's rows."""
+
+    rows: int
+    missing: int
+    distinct: int
+    rarest: int
+
+    @property
+    def usable(self) -> int:
+        return self.rows - self.missing
+
+
+MAX_CLASSES = 100
+MIN_ROWS = 10
+
+
+def resolve_problem(asked: Problem, target: Column, summary: TargetSummary) -> Problem:
+    """The problem in force: numbers are a regression unless there are only two of them; anything else is classes."""
+    if asked is not Problem.AUTO:
+        return asked
+    if summary.distinct == 2:
+        return Problem.BINARY
+    if target.type in (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DECIMAL):
+        return Problem.REGRESSION
+    return Problem.MULTICLASS
+
+
+def target_faults(problem: Problem, target: str, summary: TargetSummary) -> tuple[Fault, ...]:
+    """Why this target cannot be learnt, judged by its values."""
+    faults = []
+    if summary.usable < MIN_ROWS:
+        faults.append(
+            Fault(
+                ("target",),
+                f"“{target}” is known in {summary.usable:,} rows; at least {MIN_ROWS} are needed",
+                "few_rows",
+            )
+        )
+    elif summary.distinct < 2:
+        faults.append(
+            Fault(
+                ("target",), f"“{target}” has the same value everywhere: there is nothing to learn", "constant_target"
+            )
+        )
+    elif problem is Problem.BINARY and summary.distinct > 2:
+        faults.append(
+            Fault(("problem",), f"“{target}” has {summary.distinct} values; binary means two", "too_many_classes")
+        )
+    elif problem.is_classification and summary.distinct > MAX_CLASSES:
+        faults.append(
+            Fault(
+                ("target",), f"“{target}” has {summary.distinct:,} classes; at most {MAX_CLASSES}", "too_many_classes"
+            )
+        )
+    elif problem.is_classification and summary.rarest < 2:
+        faults.append(
+            Fault(
+                ("target",),
+                f"a class of “{target}” has a single row: it cannot be both learnt and tested",
+                "rare_class",
+            )
+        )
+    return tuple(faults)

@@ -1,0 +1,1 @@
+"""The Data Studio: steps, recipes and the sessions that hold them."""
