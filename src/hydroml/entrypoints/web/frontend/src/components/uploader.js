@@ -67,8 +67,8 @@ export function uploader(projectId) {
         return;
       }
       const form = new FormData();
-      form.append("file", whole ? file : file.slice(0, HEAD), file.name);
       if (Object.keys(this.given).length) form.append("options", JSON.stringify(this.given));
+      form.append("file", whole ? file : file.slice(0, HEAD), file.name); // last, so that the server need not keep it aside
       try {
         const detected = await api.send("/sources/detect", form);
         this.detected = detected;

@@ -10,14 +10,14 @@ import { headline } from "../lib/verdict.js";
 
 function dashboard() {
   return mix(demo(), {
-    projects: resource(() => api.get("/projects", { limit: 8, sort: "-updated_at" })),
+    projects: resource(() => api.get("/projects", { limit: 8 })),
     jobs: resource(() => api.get("/jobs", { limit: 20 })),
-    runs: resource(() => api.get("/runs", { limit: 6, sort: "-created_at" })),
+    runs: resource(() => null),
     today: `${date(Date.now())}, ${zone()}`,
     init() {
-      this.projects.load();
+      this.runs = resource(() => this.recentRuns());
+      this.projects.load().then(() => this.runs.load());
       this.jobs.load();
-      this.runs.load();
       onJob((job) => {
         const items = this.jobs.items;
         const index = items.findIndex(({ id }) => id === job.id);
@@ -35,6 +35,11 @@ function dashboard() {
         this.projects.load({ quiet: true });
         this.runs.load({ quiet: true });
       }, 800);
+    },
+    /** The newest runs of the newest projects. */
+    async recentRuns() {
+      const pages = await Promise.all(this.projects.items.slice(0, 5).map(({ id, name }) => api.get(`/projects/${id}/runs`, { limit: 6 }).then(({ items }) => items.map((run) => ({ ...run, project: name })))));
+      return { items: pages.flat().sort((a, b) => b.created_at.localeCompare(a.created_at)).slice(0, 7) };
     },
     newProject() {
       dispatchEvent(new CustomEvent("hydroml:new-project"));
