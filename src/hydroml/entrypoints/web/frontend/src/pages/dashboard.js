@@ -12,11 +12,11 @@ function dashboard() {
   return mix(demo(), {
     projects: resource(() => api.get("/projects", { limit: 8 })),
     jobs: resource(() => api.get("/jobs", { limit: 20 })),
-    runs: resource(() => null),
+    runs: resource(() => api.get("/runs", { limit: 7 })),
     today: `${date(Date.now())}, ${zone()}`,
     init() {
-      this.runs = resource(() => this.recentRuns());
-      this.projects.load().then(() => this.runs.load());
+      this.projects.load();
+      this.runs.load();
       this.jobs.load();
       onJob((job) => {
         const items = this.jobs.items;
@@ -36,10 +36,8 @@ function dashboard() {
         this.runs.load({ quiet: true });
       }, 800);
     },
-    /** The newest runs of the newest projects. */
-    async recentRuns() {
-      const pages = await Promise.all(this.projects.items.slice(0, 5).map(({ id, name }) => api.get(`/projects/${id}/runs`, { limit: 6 }).then(({ items }) => items.map((run) => ({ ...run, project: name })))));
-      return { items: pages.flat().sort((a, b) => b.created_at.localeCompare(a.created_at)).slice(0, 7) };
+    projectOf(run) {
+      return this.projects.items.find(({ id }) => id === run.project_id)?.name ?? "";
     },
     newProject() {
       dispatchEvent(new CustomEvent("hydroml:new-project"));
