@@ -1,1 +1,1 @@
-"""How fast HydroML is, beside the bare tools it stands on. Every benchmark is `python -m benchmarks.<name>`."""
+"""Benchmarks: each compares with a peer or the bare engine in the same run, on generated data of the size it names."""

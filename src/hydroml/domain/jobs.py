@@ -47,7 +47,6 @@ class JobKind(StrEnum):
     SAVE_SESSION = "save_session"
     TRAIN = "train"
     PREDICT = "predict"
-    DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,13 @@ class Job:
     finished_at: datetime | None = None
     sequence: int = 0
     """Grows with every stored change, over all jobs: what an event stream resumes from. Set by the repository."""
+
+    @property
+    def subject_id(self) -> UUID:
+        """The id of what the job is about."""
+        if self.subject is None:
+            raise JobStateError(f"job {self.id} is about nothing")
+        return self.subject.id
 
     def take(self, worker: str, at: datetime, lease: timedelta) -> None:
         """A worker begins. Raises JobStateError when the job has ended, or while another worker's lease runs."""

@@ -17,6 +17,9 @@ class JobQueue(Protocol):
     def send(self, job_id: JobId) -> None:
         """Raises UnavailableError when the broker does not answer; the sweep sends again."""
 
+    def waiting(self) -> int:
+        """How many messages no worker has fetched yet. Raises UnavailableError when the broker does not answer."""
+
 
 class Bell(Protocol):
     """Tells every web process that some job has changed."""

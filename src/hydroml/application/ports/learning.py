@@ -62,7 +62,7 @@ class Learner(Protocol):
         """`rows` hold JSON values. Raises InvalidInputError for a missing feature or a value of the wrong type, naming
         row and column."""
 
-    def predict_table(
+    def predict_table(  # noqa: PLR0917 - what, with what, from where, to where
         self, model: Path, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor
     ) -> None:
         """Writes the Parquet file `table` with the predictions as further columns to `out`, in the same row order and

@@ -46,13 +46,13 @@ class BlobStore(Protocol):
         bytes; whatever interrupts it leaves nothing behind."""
 
     def received(self, name: str) -> AbstractContextManager[Path]:
-        """The upload as a file, within the block. Raises BlobNotFoundError."""
+        """The upload as a file, within the block, also after it was kept. Raises BlobNotFoundError."""
 
     def keep(self, name: str) -> Blob:
         """The upload becomes a blob; done again, it gives the same. Raises BlobNotFoundError when it is not there."""
 
     def discard(self, name: str) -> None:
-        """The upload is not wanted; no error when it is gone already."""
+        """The upload is not wanted under its name any more; a blob it became stays. No error when it is gone."""
 
 
 class Scratch(Protocol):

@@ -118,8 +118,8 @@ class TableEngine(Protocol):
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage: ...
     def profile(self, view: View) -> Profile: ...
     def preview(self, table: Table, recipe: Recipe, step: Step) -> StepPreview: ...
-    def materialise(self, table: Table, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
-        """Runs the recipe over the whole table into Parquet at `out`."""
+    def materialise(self, table: Table | Path, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
+        """Runs the recipe over the whole table, or a Parquet file of ours that is no version, into Parquet at `out`."""
 
     def replay(
         self, columns: Sequence[Column], recipe: Recipe, rows: Sequence[Mapping[str, Any]]

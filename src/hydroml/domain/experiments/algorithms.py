@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
+from typing import Any
 
 HyperparameterValue = int | float | str | bool | None
 
@@ -34,14 +36,15 @@ class Hyperparameter:
                 return None if isinstance(value, bool) else "is true or false"
             case HyperparameterType.CHOICE:
                 return None if value in self.choices else f"is one of {', '.join(self.choices)}"
-            case HyperparameterType.INTEGER if isinstance(value, bool) or not isinstance(value, int):
-                return "is a whole number"
-            case HyperparameterType.NUMBER if isinstance(value, bool | str):
-                return "is a number"
-        assert isinstance(value, int | float)
-        if (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):
-            return f"lies between {self.minimum:g} and {self.maximum:g}"
-        return None if value == value else "is a number"
+            case HyperparameterType.INTEGER:
+                return self._out_of_range(value) if type(value) is int else "is a whole number"
+            case HyperparameterType.NUMBER:
+                return self._out_of_range(value) if type(value) in (int, float) else "is a number"
+
+    def _out_of_range(self, value: Any) -> str | None:
+        low = -inf if self.minimum is None else self.minimum
+        high = inf if self.maximum is None else self.maximum
+        return None if low <= value <= high else f"lies between {low:g} and {high:g}"
 
 
 @dataclass(frozen=True, slots=True)

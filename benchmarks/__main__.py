@@ -1,0 +1,19 @@
+"""`python -m benchmarks [NAME …]` runs all benchmarks, or those named; each prints a table of its own."""
+
+import subprocess
+import sys
+
+BENCHMARKS = ("startup", "pages", "import_csv", "training")
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    # A process each: what one leaves in memory would be counted in the next one's peak.
+    return max(subprocess.call([sys.executable, "-m", f"benchmarks.{name}"]) for name in names or BENCHMARKS)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,221 @@
+"""Parquet to numbers and text that scikit-learn takes, through Arrow and with the needed columns only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.sources import Column, ColumnType
+
+Array = NDArray[Any]
+Label = int | float | str | bool
+
+TEXT_TYPES = (ColumnType.TEXT, ColumnType.CATEGORY)
+_COPIES = 4
+"""The frame, its training part, the prepared part, and what an algorithm copies for itself."""
+_TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A time column: `values` are datetime64 or floats, missing as NaT or NaN."""
+
+    values: Array
+    type: ColumnType
+    zoned: bool = False
+
+    @property
+    def known(self) -> Array:
+        known: Array = ~(np.isnat(self.values) if self.is_calendar else np.isnan(self.values))
+        return known
+
+    @property
+    def is_calendar(self) -> bool:
+        return self.type.is_temporal
+
+    @property
+    def ordinals(self) -> Array:
+        """Values that can be compared and subtracted; only those of known times mean anything."""
+        return self.values.view(np.int64) if self.is_calendar else self.values
+
+    def texts(self, rows: Array) -> list[Any]:
+        """ISO dates and times, or the numbers, for JSON."""
+        values = self.values[rows]
+        if not self.is_calendar:
+            return [None if np.isnan(v) else float(v) for v in values]
+        day, second = values.astype("datetime64[D]"), values.astype("datetime64[s]")
+        if self.type is ColumnType.DATE:
+            values = day
+        elif bool(np.all((second == values) | np.isnat(values))):
+            values = second
+        suffix = "Z" if self.zoned else ""
+        return [None if t == "NaT" else t + suffix for t in np.datetime_as_string(values).tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target column: floats for a regression, else the index of each row's class, −1 where it is missing."""
+
+    values: Array
+    classes: tuple[Label, ...] = ()
+
+    @property
+    def known(self) -> Array:
+        known: Array = self.values >= 0 if self.classes else ~np.isnan(self.values)
+        return known
+
+    def labels(self, rows: Array) -> Array:
+        """What an estimator is fitted to: the numbers, or the classes in their own type."""
+        if not self.classes:
+            values: Array = self.values[rows]
+            return values
+        return label_array(self.classes)[self.values[rows]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    features: pd.DataFrame
+    target: Target
+    times: Times | None
+    groups: Array | None
+    infinite: dict[str, int]
+    """How many infinite values of a feature count as missing."""
+
+
+def label_array(classes: Sequence[Label]) -> Array:
+    """The classes in the narrowest type that keeps them; text as objects, since rows of it may differ in length."""
+    return np.array(classes, dtype=object if isinstance(classes[0], str) else None)
+
+
+def label_text(label: Label) -> str:
+    """A class as the name of a JSON member."""
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float) and label.is_integer():
+        return str(int(label))
+    return str(label)
+
+
+def check_memory(rows: int, columns: int, limit: int) -> None:
+    """Raises TooLargeError when training on so many numbers would not fit into `limit` bytes."""
+    needed = rows * columns * 8 * _COPIES
+    if needed > limit:
+        raise TooLargeError(
+            f"training on {rows:,} rows with {columns:,} columns (categories have one each) needs about "
+            f"{needed / 2**30:.1f} GiB of memory, and the limit is {limit / 2**30:.1f} GiB; "
+            "take fewer features, or fewer rows by a filter"
+        )
+
+
+def read_frame(
+    file: Path,
+    *,
+    features: Sequence[Column],
+    target: Column,
+    classes: bool,
+    time: Column | None,
+    group: Column | None,
+    limit: int,
+) -> Frame:
+    """The needed columns of a Parquet file; raises TooLargeError before it would read too much."""
+    needed = [*features, target, *(c for c in (time, group) if c is not None)]
+    names = list(dict.fromkeys(c.name for c in needed))
+    with pq.ParquetFile(file) as parquet:
+        check_memory(parquet.metadata.num_rows, len(names), limit)
+        absent = [name for name in names if name not in parquet.schema_arrow.names]
+        if absent:
+            raise InvalidInputError.at("target", msg=f"the table has no column “{absent[0]}”", code="unknown_column")
+        table = parquet.read(columns=names).select(names)
+    frame, infinite = feature_frame(table, features)
+    return Frame(
+        frame,
+        _classes(table[target.name]) if classes else Target(_numbers(table[target.name])[0]),
+        _times(table[time.name], time) if time is not None else None,
+        _codes(table[group.name]) if group is not None else None,
+        infinite,
+    )
+
+
+def feature_frame(table: pa.Table, features: Sequence[Column]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The features as floats and text, missing as NaN; and how many infinite values became missing in each."""
+    columns: dict[str, Any] = {}
+    infinite = {}
+    for feature in features:
+        if feature.type in TEXT_TYPES:
+            columns[feature.name] = _text(table[feature.name])
+        else:
+            columns[feature.name], count = _numbers(table[feature.name])
+            if count:
+                infinite[feature.name] = count
+    return pd.DataFrame(columns, copy=False), infinite
+
+
+def _numbers(column: pa.ChunkedArray) -> tuple[Array, int]:
+    """Floats, and how many infinite ones were turned into missing ones."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _numbers(column.cast(kind.value_type))
+    if pa.types.is_duration(kind):
+        values = column.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy() / _PER_SECOND[kind.unit]
+    elif pa.types.is_boolean(kind):
+        values = column.cast(pa.int8()).cast(pa.float64()).to_numpy()
+    else:
+        try:
+            values = column.cast(pa.float64(), safe=False).to_numpy()
+        except pa.ArrowException:
+            raise InvalidInputError(f"values of type {kind} cannot be used as numbers") from None
+    infinite = np.isinf(values)
+    count = int(infinite.sum())
+    if count:
+        values = np.where(infinite, np.nan, values)
+    return values, count
+
+
+def _text(column: pa.ChunkedArray) -> Any:
+    return _TEXT.__from_arrow__(column.cast(pa.large_string()))
+
+
+def _times(column: pa.ChunkedArray, declared: Column) -> Times:
+    if not declared.type.is_temporal:
+        return Times(_numbers(column)[0], declared.type)
+    zone = getattr(column.type, "tz", None)
+    values = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64()).to_numpy()
+    if values.dtype != np.int64:  # floats, as there are missing ones: microseconds would lose their last digits
+        missing = column.is_null().to_numpy()
+        values = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64()).fill_null(0).to_numpy().copy()
+        values[missing] = np.iinfo(np.int64).min  # NaT
+    return Times(values.view("datetime64[us]"), declared.type, zone is not None)
+
+
+def _codes(column: pa.ChunkedArray) -> Array:
+    """A number for each distinct value; missing values are a group of their own."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    codes: Array = (encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded).indices.to_numpy()
+    return codes
+
+
+def _classes(column: pa.ChunkedArray) -> Target:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        kind = pa.float64()
+    elif pa.types.is_integer(kind):
+        kind = pa.int64()
+    elif not pa.types.is_boolean(kind):
+        kind = pa.string()
+    plain = column.cast(kind, safe=False)
+    if kind == pa.float64():
+        plain = pc.if_else(pc.is_finite(plain), plain, pa.scalar(None, kind))
+    classes = tuple(sorted(v for v in pc.unique(plain).to_pylist() if v is not None))
+    if not classes:
+        return Target(np.full(len(plain), -1), (0,))
+    codes = pc.fill_null(pc.index_in(plain, value_set=pa.array(classes, kind)), -1)
+    return Target(codes.to_numpy().astype(np.int64), classes)

@@ -1,0 +1,45 @@
+"""The port `Learner` on scikit-learn."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydroml.application.ports.jobs import Monitor
+from hydroml.application.ports.learning import Predictions, Trained, TrainingTask
+from hydroml.domain.experiments.runs import Outcome
+
+# Every process builds the container, and scikit-learn with pandas takes seconds and 200 MB to import. So this module
+# imports none of it: each method imports the module that does its work, once.
+
+
+class ScikitLearner:
+    """Trains within `memory_limit` bytes, by an estimate made beforehand, and on `threads` threads."""
+
+    def __init__(self, memory_limit: int, threads: int) -> None:
+        self._memory_limit = memory_limit
+        self._threads = max(threads, 1)
+        self._models: Any = None
+
+    def train(self, task: TrainingTask, folder: Path, monitor: Monitor) -> Trained:
+        from hydroml.adapters.learning import training
+
+        return training.train(task, folder, monitor, memory_limit=self._memory_limit, threads=self._threads)
+
+    def predict_rows(self, model: Path, outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Predictions:
+        from hydroml.adapters.learning import predicting
+
+        return predicting.predict_rows(self._load(model), outcome, rows)
+
+    def predict_table(  # noqa: PLR0917
+        self, model: Path, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor
+    ) -> None:
+        from hydroml.adapters.learning import predicting
+
+        predicting.predict_table(self._load(model), outcome, target, table, out, monitor, threads=self._threads)
+
+    def _load(self, model: Path) -> Any:
+        from hydroml.adapters.learning import modelfile
+
+        if self._models is None:
+            self._models = modelfile.ModelCache()
+        return self._models.load(model)

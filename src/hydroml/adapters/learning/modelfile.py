@@ -1,0 +1,62 @@
+"""Models on disk: skops files, which hold no pickle, and which are loaded only if they name nothing we do not know."""
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import skops.io
+
+from hydroml.domain.errors import InvalidInputError
+
+TRUSTED = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+"""The types, beyond those skops itself knows to be harmless, that our own models consist of."""
+
+
+class UntrustedModelError(InvalidInputError):
+    """The file is not a model that HydroML could have written."""
+
+
+def save(pipeline: Any, file: Path) -> None:
+    # not compressed: a forest shrinks to a quarter, but that takes as long as a fifth of its fit
+    skops.io.dump(pipeline, file)
+
+
+def load(file: Path) -> Any:
+    """The pipeline; raises UntrustedModelError for a file that names another type, before anything of it is built."""
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED))
+        if unknown:
+            raise UntrustedModelError(f"the model file holds types that are not trusted: {', '.join(unknown[:5])}")
+        return skops.io.load(file, trusted=list(TRUSTED))
+    except (BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise UntrustedModelError("the file is not a model") from error
+
+
+class ModelCache:
+    """The models used last, so that predicting a few rows does not read a forest each time."""
+
+    def __init__(self, size: int = 2) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._models: OrderedDict[tuple[str, int, int], Any] = OrderedDict()
+
+    def load(self, file: Path) -> Any:
+        """As the function `load`; a file that was written since is read again."""
+        facts = file.stat()
+        key = (str(file), facts.st_mtime_ns, facts.st_size)
+        with self._lock:
+            if key in self._models:
+                self._models.move_to_end(key)
+                return self._models[key]
+        model = load(file)
+        with self._lock:
+            self._models[key] = model
+            while len(self._models) > self._size:
+                self._models.popitem(last=False)
+        return model

@@ -1,0 +1,111 @@
+"""Experiments and their runs."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice_of
+from hydroml.application.ports.repositories import Listing, Slice
+from hydroml.domain.errors import ConflictError
+from hydroml.domain.experiments.runs import (
+    Experiment,
+    ExperimentId,
+    ExperimentNotFoundError,
+    Run,
+    RunId,
+    RunNotFoundError,
+    RunStatus,
+)
+from hydroml.domain.models import Model, ModelId
+from hydroml.domain.projects import Project, ProjectId, UserId
+from hydroml.domain.sources import Version, VersionId
+
+
+class InMemoryExperimentRepository:
+    def __init__(self, transaction: Transaction) -> None:
+        self._rows: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
+        self._runs: Rows[RunId, Run] = transaction.rows("run")
+        self._models: Rows[ModelId, Model] = transaction.rows("model")
+        self._versions: Rows[VersionId, Version] = transaction.rows("version")
+        self._projects: Rows[ProjectId, Project] = transaction.rows("project")
+
+    def add(self, entity: Experiment) -> None:
+        if not self._versions.has(entity.specification.version_id) or not self._projects.has(entity.project_id):
+            raise ConflictError("the version or the project was removed meanwhile")
+        self._rows.put(entity.id, entity)
+
+    def get(self, experiment_id: ExperimentId) -> Experiment:
+        found = self._rows.get(experiment_id)
+        if found is None:
+            raise ExperimentNotFoundError(experiment_id)
+        return found
+
+    def save(self, entity: Experiment) -> None:
+        save_revised(self._rows, entity)
+
+    def delete(self, experiment_id: ExperimentId) -> None:
+        if not self._rows.has(experiment_id):
+            raise ExperimentNotFoundError(experiment_id)
+        runs = set(self._runs.keys_where(lambda r: r.experiment_id == experiment_id))
+        if self._models.count(lambda m: any(v.run_id in runs for v in m.versions)):
+            raise ConflictError("a model was made from one of its runs")
+        for run_id in runs:
+            self._runs.remove(run_id)
+        self._rows.remove(experiment_id)
+
+    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[Experiment]:
+        inside = self._rows.where(lambda e: e.project_id == project_id)
+        keys = {"created_at": lambda e: e.created_at, "name": lambda e: e.name.lower()}
+        return slice_of(inside, listing, keys, lambda e: e.name)
+
+    def run_counts(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, int]:
+        counts = dict.fromkeys(experiment_ids, 0)
+        for run in self._runs.where(lambda r: r.experiment_id in counts):
+            counts[run.experiment_id] += 1
+        return counts
+
+
+class InMemoryRunRepository:
+    def __init__(self, transaction: Transaction) -> None:
+        self._rows: Rows[RunId, Run] = transaction.rows("run")
+        self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
+        self._versions: Rows[VersionId, Version] = transaction.rows("version")
+        self._projects: Rows[ProjectId, Project] = transaction.rows("project")
+
+    def add(self, entity: Run) -> None:
+        if not self._experiments.has(entity.experiment_id) or not self._versions.has(entity.specification.version_id):
+            raise ConflictError("the experiment or its version was removed meanwhile")
+        self._rows.put(entity.id, entity)
+
+    def get(self, run_id: RunId) -> Run:
+        found = self._rows.get(run_id)
+        if found is None:
+            raise RunNotFoundError(run_id)
+        return found
+
+    def save(self, entity: Run) -> None:
+        save_revised(self._rows, entity)
+
+    def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
+        return _slice(self._rows.where(lambda r: r.experiment_id == experiment_id), listing)
+
+    def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
+        inside = self._rows.where(lambda r: r.project_id == project_id and status in (None, r.status))
+        return _slice(inside, listing)
+
+    def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
+        mine = set(self._projects.keys_where(lambda p: user in p.members))
+        return _slice(self._rows.where(lambda r: r.project_id in mine), listing)
+
+    def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
+        return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))
+
+    def untracked(self, limit: int) -> Sequence[Run]:
+        found = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED and r.mlflow_run_id is None)
+        return _oldest_first(found)[:limit]
+
+
+def _slice(runs: list[Run], listing: Listing) -> Slice[Run]:
+    return slice_of(runs, listing, {"created_at": lambda r: r.created_at}, lambda r: r.specification.name)
+
+
+def _oldest_first(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda r: (r.created_at, r.id))

@@ -1,0 +1,30 @@
+"""A tracking server that remembers what it was told."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hydroml.domain.errors import UnavailableError
+from hydroml.domain.experiments.runs import Run, RunId
+from hydroml.domain.models import Model, ModelVersion
+from hydroml.domain.sources import Version
+
+
+class InMemoryTracker:
+    """`away` makes it refuse, as when the server does not answer."""
+
+    def __init__(self) -> None:
+        self.runs: dict[RunId, str] = {}
+        self.models: dict[tuple[object, int], str] = {}
+        self.away = False
+
+    def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
+        self._answer()
+        return self.runs.setdefault(run.id, run.id.hex)
+
+    def register(self, model: Model, version: ModelVersion, run: Run) -> str:
+        self._answer()
+        return self.models.setdefault((model.id, version.number), str(version.number))
+
+    def _answer(self) -> None:
+        if self.away:
+            raise UnavailableError("the tracking server is away")

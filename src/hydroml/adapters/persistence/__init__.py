@@ -1,0 +1,1 @@
+"""PostgreSQL: SQLAlchemy Core tables and repositories, one module for each context."""

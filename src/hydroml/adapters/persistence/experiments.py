@@ -1,0 +1,230 @@
+"""Experiments and their runs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Index, Row, Select, Table, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hydroml.adapters.persistence.membership import projects_of
+from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
+from hydroml.adapters.persistence.paging import by_name, slice_of
+from hydroml.application.documents import read_outcome, read_specification, write_outcome, write_specification
+from hydroml.application.ports.repositories import Listing, Slice
+from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
+from hydroml.domain.experiments.runs import (
+    Experiment,
+    ExperimentId,
+    ExperimentNotFoundError,
+    Run,
+    RunId,
+    RunNotFoundError,
+    RunStatus,
+)
+from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.sources import VersionId
+
+experiment = Table(
+    "experiment",
+    metadata,
+    key(),
+    reference("project_id", "project", "CASCADE"),
+    # Taken from the specification: a version that an experiment or run stands on cannot be removed.
+    reference("version_id", "version", "RESTRICT"),
+    text("name"),
+    document("specification"),
+    uuid("created_by"),
+    moment("created_at"),
+    number("revision"),
+    Index(None, "project_id", "created_at", "id"),
+    Index(None, "version_id"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    key(),
+    reference("experiment_id", "experiment", "CASCADE"),
+    reference("project_id", "project", "CASCADE"),
+    reference("version_id", "version", "RESTRICT"),
+    text("name"),
+    document("specification"),
+    text("status"),
+    uuid("job_id", nullable=True),
+    document("outcome", nullable=True),
+    text("error", nullable=True),
+    document("artifacts"),
+    text("model_blob", nullable=True),
+    text("mlflow_run_id", nullable=True),
+    uuid("created_by"),
+    moment("created_at"),
+    moment("started_at", nullable=True),
+    moment("finished_at", nullable=True),
+    number("revision"),
+    Index(None, "experiment_id", "created_at", "id"),
+    Index(None, "project_id", "created_at", "id"),
+    Index(None, "version_id"),
+)
+_is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
+Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
+
+
+def _experiment_to_row(entity: Experiment) -> dict[str, Any]:
+    return {
+        "id": entity.id,
+        "project_id": entity.project_id,
+        "version_id": entity.specification.version_id,
+        "name": entity.specification.name,
+        "specification": write_specification(entity.specification),
+        "created_by": entity.created_by,
+        "created_at": entity.created_at,
+        "revision": entity.revision,
+    }
+
+
+def _experiment_from_row(row: Row[Any]) -> Experiment:
+    return Experiment(
+        id=ExperimentId(row.id),
+        project_id=ProjectId(row.project_id),
+        specification=read_specification(row.specification),
+        created_by=UserId(row.created_by),
+        created_at=row.created_at,
+        revision=row.revision,
+    )
+
+
+def _run_to_row(entity: Run) -> dict[str, Any]:
+    return {
+        "id": entity.id,
+        "experiment_id": entity.experiment_id,
+        "project_id": entity.project_id,
+        "version_id": entity.specification.version_id,
+        "name": entity.specification.name,
+        "specification": write_specification(entity.specification),
+        "status": entity.status,
+        "job_id": entity.job_id,
+        "outcome": None if entity.outcome is None else write_outcome(entity.outcome),
+        "error": None if entity.error is None else entity.error.replace("\x00", "\ufffd"),
+        "artifacts": entity.artifacts,
+        "model_blob": entity.model_blob,
+        "mlflow_run_id": entity.mlflow_run_id,
+        "created_by": entity.created_by,
+        "created_at": entity.created_at,
+        "started_at": entity.started_at,
+        "finished_at": entity.finished_at,
+        "revision": entity.revision,
+    }
+
+
+def _run_from_row(row: Row[Any]) -> Run:
+    return Run(
+        id=RunId(row.id),
+        experiment_id=ExperimentId(row.experiment_id),
+        project_id=ProjectId(row.project_id),
+        specification=read_specification(row.specification),
+        status=RunStatus(row.status),
+        job_id=row.job_id,
+        outcome=None if row.outcome is None else read_outcome(row.outcome),
+        error=row.error,
+        artifacts=row.artifacts,
+        model_blob=row.model_blob,
+        mlflow_run_id=row.mlflow_run_id,
+        created_by=UserId(row.created_by),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        revision=row.revision,
+    )
+
+
+class SqlAlchemyExperimentRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, entity: Experiment) -> None:
+        try:
+            self._connection.execute(insert(experiment).values(_experiment_to_row(entity)))
+        except IntegrityError as error:
+            raise ConflictError("the version or the project was removed meanwhile") from error
+
+    def get(self, experiment_id: ExperimentId) -> Experiment:
+        row = self._connection.execute(select(experiment).where(experiment.c.id == experiment_id)).one_or_none()
+        if row is None:
+            raise ExperimentNotFoundError(experiment_id)
+        return _experiment_from_row(row)
+
+    def save(self, entity: Experiment) -> None:
+        seen = entity.revision
+        values = _experiment_to_row(entity) | {"revision": seen + 1}
+        changed = update(experiment).where(experiment.c.id == entity.id, experiment.c.revision == seen).values(values)
+        if self._connection.execute(changed).rowcount != 1:
+            raise ConcurrentUpdateError(f"experiment {entity.id} was changed meanwhile")
+        entity.revision = seen + 1
+
+    def delete(self, experiment_id: ExperimentId) -> None:
+        try:
+            gone = self._connection.execute(delete(experiment).where(experiment.c.id == experiment_id)).rowcount
+        except IntegrityError as error:
+            raise ConflictError("a model was made from one of its runs") from error
+        if gone != 1:
+            raise ExperimentNotFoundError(experiment_id)
+
+    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[Experiment]:
+        query = select(experiment).where(experiment.c.project_id == project_id)
+        keys = {"created_at": experiment.c.created_at, "name": by_name(experiment)}
+        return slice_of(self._connection, query, experiment, keys, listing, _experiment_from_row)
+
+    def run_counts(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, int]:
+        query = (
+            select(run.c.experiment_id, func.count())
+            .where(run.c.experiment_id.in_(experiment_ids))
+            .group_by(run.c.experiment_id)
+        )
+        counted = {ExperimentId(id_): count for id_, count in self._connection.execute(query)}
+        return {id_: counted.get(id_, 0) for id_ in experiment_ids}
+
+
+class SqlAlchemyRunRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, entity: Run) -> None:
+        try:
+            self._connection.execute(insert(run).values(_run_to_row(entity)))
+        except IntegrityError as error:
+            raise ConflictError("the experiment or its version was removed meanwhile") from error
+
+    def get(self, run_id: RunId) -> Run:
+        row = self._connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
+        if row is None:
+            raise RunNotFoundError(run_id)
+        return _run_from_row(row)
+
+    def save(self, entity: Run) -> None:
+        seen = entity.revision
+        values = _run_to_row(entity) | {"revision": seen + 1}
+        changed = update(run).where(run.c.id == entity.id, run.c.revision == seen).values(values)
+        if self._connection.execute(changed).rowcount != 1:
+            raise ConcurrentUpdateError(f"run {entity.id} was changed meanwhile")
+        entity.revision = seen + 1
+
+    def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
+        return self._slice(select(run).where(run.c.experiment_id == experiment_id), listing)
+
+    def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
+        query = select(run).where(run.c.project_id == project_id)
+        return self._slice(query if status is None else query.where(run.c.status == status), listing)
+
+    def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
+        return self._slice(select(run).where(run.c.project_id.in_(projects_of(user))), listing)
+
+    def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
+        query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)
+        return [_run_from_row(row) for row in self._connection.execute(query)]
+
+    def untracked(self, limit: int) -> Sequence[Run]:
+        query = select(run).where(_is_untracked).order_by(run.c.created_at, run.c.id).limit(limit)
+        return [_run_from_row(row) for row in self._connection.execute(query)]
+
+    def _slice(self, query: Select[Any], listing: Listing) -> Slice[Run]:
+        return slice_of(self._connection, query, run, {"created_at": run.c.created_at}, listing, _run_from_row)

@@ -1,0 +1,65 @@
+"""One transaction on PostgreSQL."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from hydroml.adapters.persistence.experiments import SqlAlchemyExperimentRepository, SqlAlchemyRunRepository
+from hydroml.adapters.persistence.idempotency import SqlAlchemyIdempotencyRepository
+from hydroml.adapters.persistence.jobs import SqlAlchemyJobRepository
+from hydroml.adapters.persistence.models import SqlAlchemyModelRepository
+from hydroml.adapters.persistence.projects import SqlAlchemyProjectRepository
+from hydroml.adapters.persistence.search import SqlAlchemySearchIndex
+from hydroml.adapters.persistence.sources import SqlAlchemySourceRepository, SqlAlchemyVersionRepository
+from hydroml.adapters.persistence.studio import SqlAlchemySessionRepository
+from hydroml.adapters.persistence.tokens import SqlAlchemyTokenRepository
+from hydroml.domain.errors import UnavailableError
+
+
+class SqlAlchemyUnitOfWork:
+    """Belongs to one thread; leaving the block without `commit` rolls back."""
+
+    projects: SqlAlchemyProjectRepository
+    sources: SqlAlchemySourceRepository
+    versions: SqlAlchemyVersionRepository
+    sessions: SqlAlchemySessionRepository
+    experiments: SqlAlchemyExperimentRepository
+    runs: SqlAlchemyRunRepository
+    models: SqlAlchemyModelRepository
+    jobs: SqlAlchemyJobRepository
+    tokens: SqlAlchemyTokenRepository
+    idempotency: SqlAlchemyIdempotencyRepository
+    search: SqlAlchemySearchIndex
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        try:
+            connection = self._engine.connect()
+        except PoolTimeoutError as error:
+            raise UnavailableError("too many requests at once; try again later") from error
+        self._connection = connection
+        self.projects = SqlAlchemyProjectRepository(connection)
+        self.sources = SqlAlchemySourceRepository(connection)
+        self.versions = SqlAlchemyVersionRepository(connection)
+        self.sessions = SqlAlchemySessionRepository(connection)
+        self.experiments = SqlAlchemyExperimentRepository(connection)
+        self.runs = SqlAlchemyRunRepository(connection)
+        self.models = SqlAlchemyModelRepository(connection)
+        self.jobs = SqlAlchemyJobRepository(connection)
+        self.tokens = SqlAlchemyTokenRepository(connection)
+        self.idempotency = SqlAlchemyIdempotencyRepository(connection)
+        self.search = SqlAlchemySearchIndex(connection)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()  # rolls back what was not committed
+
+    def commit(self) -> None:
+        self.jobs.number_changes()
+        self._connection.commit()

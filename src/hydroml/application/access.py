@@ -1,0 +1,144 @@
+"""Who may see and change what: everything is reached through a project the asker is a member of.
+
+Whatever is not the asker's raises the same error as what does not exist.
+"""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
+from hydroml.domain.errors import ForbiddenError
+from hydroml.domain.experiments.runs import (
+    Experiment,
+    ExperimentId,
+    ExperimentNotFoundError,
+    Run,
+    RunId,
+    RunNotFoundError,
+)
+from hydroml.domain.jobs import Job, JobId, JobNotFoundError
+from hydroml.domain.models import Model, ModelId, ModelNotFoundError
+from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError, Role, UserId
+from hydroml.domain.sources import (
+    DataSource,
+    SourceId,
+    SourceNotFoundError,
+    Version,
+    VersionId,
+    VersionNotFoundError,
+)
+from hydroml.domain.studio.session import Session, SessionId, SessionNotFoundError
+
+
+def project_of(uow: UnitOfWork, user: UserId, project_id: ProjectId, role: Role = Role.VIEWER) -> Project:
+    """Raises ProjectNotFoundError for strangers, ForbiddenError when the asker's role is smaller than `role`."""
+    project = uow.projects.get(project_id)
+    project.require(user, role)
+    return project
+
+
+def source_of(uow: UnitOfWork, user: UserId, source_id: SourceId, role: Role = Role.VIEWER) -> DataSource:
+    """A source is reached through any of its projects; without one, it is its owner's alone."""
+    source = uow.sources.get(source_id)
+    if not source.project_ids:
+        if source.owner_id != user:
+            raise SourceNotFoundError(source_id)
+        return source
+    refusal: ForbiddenError | None = None
+    for project_id in source.project_ids:
+        try:
+            project_of(uow, user, project_id, role)
+        except ProjectNotFoundError:
+            continue
+        except ForbiddenError as error:
+            refusal = error
+        else:
+            return source
+    raise refusal or SourceNotFoundError(source_id)
+
+
+def version_of(
+    uow: UnitOfWork, user: UserId, version_id: VersionId, role: Role = Role.VIEWER
+) -> tuple[Version, DataSource]:
+    version = uow.versions.get(version_id)
+    try:
+        return version, source_of(uow, user, version.source_id, role)
+    except SourceNotFoundError:
+        raise VersionNotFoundError(version_id) from None
+
+
+def session_of(uow: UnitOfWork, user: UserId, session_id: SessionId) -> Session:
+    """A session is its owner's alone, as long as they are a member of the project."""
+    session = uow.sessions.get(session_id)
+    if session.owner_id != user:
+        raise SessionNotFoundError(session_id)
+    try:
+        project_of(uow, user, session.project_id)
+    except ProjectNotFoundError:
+        raise SessionNotFoundError(session_id) from None
+    return session
+
+
+def experiment_of(uow: UnitOfWork, user: UserId, experiment_id: ExperimentId, role: Role = Role.VIEWER) -> Experiment:
+    experiment = uow.experiments.get(experiment_id)
+    try:
+        project_of(uow, user, experiment.project_id, role)
+    except ProjectNotFoundError:
+        raise ExperimentNotFoundError(experiment_id) from None
+    return experiment
+
+
+def run_of(uow: UnitOfWork, user: UserId, run_id: RunId, role: Role = Role.VIEWER) -> Run:
+    run = uow.runs.get(run_id)
+    try:
+        project_of(uow, user, run.project_id, role)
+    except ProjectNotFoundError:
+        raise RunNotFoundError(run_id) from None
+    return run
+
+
+def model_of(uow: UnitOfWork, user: UserId, model_id: ModelId, role: Role = Role.VIEWER) -> Model:
+    model = uow.models.get(model_id)
+    try:
+        project_of(uow, user, model.project_id, role)
+    except ProjectNotFoundError:
+        raise ModelNotFoundError(model_id) from None
+    return model
+
+
+def job_of(uow: UnitOfWork, user: UserId, job_id: JobId, role: Role = Role.VIEWER) -> Job:
+    """A job is seen by whoever started it and by the members of its project."""
+    job = uow.jobs.get(job_id)
+    if job.requested_by == user:
+        return job
+    if job.project_id is None:
+        raise JobNotFoundError(job_id)
+    try:
+        project_of(uow, user, job.project_id, role)
+    except ProjectNotFoundError:
+        raise JobNotFoundError(job_id) from None
+    return job
+
+
+_CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
+    "project": lambda uow, user, id_: project_of(uow, user, ProjectId(id_)),
+    "source": lambda uow, user, id_: source_of(uow, user, SourceId(id_)),
+    "version": lambda uow, user, id_: version_of(uow, user, VersionId(id_)),
+    "session": lambda uow, user, id_: session_of(uow, user, SessionId(id_)),
+    "experiment": lambda uow, user, id_: experiment_of(uow, user, ExperimentId(id_)),
+    "run": lambda uow, user, id_: run_of(uow, user, RunId(id_)),
+    "model": lambda uow, user, id_: model_of(uow, user, ModelId(id_)),
+    "job": lambda uow, user, id_: job_of(uow, user, JobId(id_)),
+}
+
+
+class AccessService:
+    """For pages that need no more than to know whether they may be shown."""
+
+    def __init__(self, *, uow: UnitOfWorkFactory) -> None:
+        self._uow = uow
+
+    def check(self, user: UserId, kind: str, id_: UUID) -> None:
+        """Raises NotFoundError for what does not exist or is not the asker's."""
+        with self._uow() as uow:
+            _CHECKS[kind](uow, user, id_)

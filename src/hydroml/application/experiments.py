@@ -1,0 +1,199 @@
+"""Experiments: written, checked before anything runs, listed."""
+
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from hydroml.application.access import experiment_of, project_of, version_of
+from hydroml.application.ports.jobs import Clock
+from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
+from hydroml.application.ports.tables import TableEngine
+from hydroml.application.projects import check_revision
+from hydroml.domain.errors import Fault, InvalidInputError, NotFoundError
+from hydroml.domain.experiments.runs import Experiment, ExperimentId
+from hydroml.domain.experiments.specification import (
+    Problem,
+    Specification,
+    SplitKind,
+    TargetSummary,
+    resolve_problem,
+    target_faults,
+)
+from hydroml.domain.projects import ProjectId, Role, UserId
+from hydroml.domain.sources import Table, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something doubtful that does not stop a run."""
+
+    code: str
+    msg: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What would stop a run or make its result doubtful, and what would be learnt from how many rows."""
+
+    faults: tuple[Fault, ...]
+    warnings: tuple[Doubt, ...]
+    problem: Problem | None
+    split: SplitKind | None
+    features: tuple[str, ...]
+    rows: int
+    training_rows: int
+    test_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDetail:
+    experiment: Experiment
+    runs: int
+
+
+FEW_ROWS = 100
+RARE_SHARE = 0.05
+
+
+class ExperimentService:
+    def __init__(self, *, uow: UnitOfWorkFactory, engine: TableEngine, clock: Clock) -> None:
+        self._uow, self._engine, self._clock = uow, engine, clock
+
+    def create(self, user: UserId, project_id: ProjectId, specification: Specification) -> ExperimentDetail:
+        """Raises InvalidInputError that names what is wrong with the specification for its version."""
+        experiment = Experiment(
+            id=ExperimentId(uuid4()),
+            project_id=project_id,
+            specification=specification,
+            created_by=user,
+            created_at=self._clock(),
+        )
+        with self._uow() as uow:
+            project_of(uow, user, project_id, Role.EDITOR)
+            _check(specification, version_in(uow, user, specification, project_id))
+            uow.experiments.add(experiment)
+            uow.commit()
+        return ExperimentDetail(experiment, 0)
+
+    def get(self, user: UserId, experiment_id: ExperimentId) -> ExperimentDetail:
+        with self._uow() as uow:
+            experiment = experiment_of(uow, user, experiment_id)
+            return ExperimentDetail(experiment, uow.experiments.run_counts([experiment_id]).get(experiment_id, 0))
+
+    def list(self, user: UserId, project_id: ProjectId, listing: Listing) -> Slice[ExperimentDetail]:
+        with self._uow() as uow:
+            project_of(uow, user, project_id)
+            found = uow.experiments.of_project(project_id, listing)
+            counts = uow.experiments.run_counts([e.id for e in found.items])
+        items = tuple(ExperimentDetail(e, counts.get(e.id, 0)) for e in found.items)
+        return Slice(items, found.next_cursor, found.total)
+
+    def update(
+        self,
+        user: UserId,
+        experiment_id: ExperimentId,
+        *,
+        name: str | None = None,
+        specification: Specification | None = None,
+        revision: int | None = None,
+    ) -> ExperimentDetail:
+        """Earlier runs keep the specification they had."""
+        with self._uow() as uow:
+            experiment = experiment_of(uow, user, experiment_id, Role.EDITOR)
+            check_revision(experiment.revision, revision)
+            new = specification or experiment.specification
+            if name is not None:
+                new = replace(new, name=name)
+            _check(new, version_in(uow, user, new, experiment.project_id))
+            experiment.specification = new
+            uow.experiments.save(experiment)
+            uow.commit()
+        return self.get(user, experiment_id)
+
+    def delete(self, user: UserId, experiment_id: ExperimentId) -> None:
+        """Removes the experiment with its runs. Raises ConflictError while a model is made from one of them."""
+        with self._uow() as uow:
+            experiment_of(uow, user, experiment_id, Role.EDITOR)
+            uow.experiments.delete(experiment_id)
+            uow.commit()
+
+    def preflight(self, user: UserId, project_id: ProjectId, specification: Specification) -> Preflight:
+        """Checks without storing anything; reads the target's values once."""
+        with self._uow() as uow:
+            project_of(uow, user, project_id)
+            version = version_in(uow, user, specification, project_id)
+        return self.check(specification, version)
+
+    def check(self, specification: Specification, version: Version) -> Preflight:
+        faults = specification.faults(version.columns)
+        features = specification.resolved_features(version.columns)
+        target = version.column(specification.target)
+        if target is None:
+            return Preflight(faults, (), None, None, features, version.rows, 0, 0)
+        summary = self._engine.target_summary(Table.of(version), target.name)
+        problem = resolve_problem(specification.problem, target, summary)
+        split = specification.split.resolve(specification.time_column, problem)
+        faults = (*faults, *target_faults(problem, target.name, summary))
+        test = round(summary.usable * specification.split.test_size)
+        gap = round(summary.usable * specification.split.gap) if split is SplitKind.CHRONOLOGICAL else 0
+        warnings = _warnings(specification, version, summary, problem, features)
+        return Preflight(
+            faults, warnings, problem, split, features, version.rows, max(summary.usable - test - gap, 0), test
+        )
+
+
+def version_in(uow: UnitOfWork, user: UserId, specification: Specification, project_id: ProjectId) -> Version:
+    """The specification's version; raises InvalidInputError when it is not one of the project's."""
+    try:
+        version, source = version_of(uow, user, specification.version_id)
+    except NotFoundError:
+        raise InvalidInputError.at("version_id", msg="there is no such version", code="unknown_version") from None
+    if project_id not in source.project_ids:
+        raise InvalidInputError.at(
+            "version_id", msg=f"“{source.name}” is not in this project; add it first", code="other_project"
+        )
+    return version
+
+
+def _check(specification: Specification, version: Version) -> None:
+    faults = specification.faults(version.columns)
+    if faults:
+        raise InvalidInputError(faults[0].msg if len(faults) == 1 else f"{len(faults)} things are wrong", faults)
+
+
+def _warnings(
+    specification: Specification, version: Version, target: TargetSummary, problem: Problem, features: tuple[str, ...]
+) -> tuple[Doubt, ...]:
+    warnings = []
+    if target.missing:
+        share = 100 * target.missing / max(target.rows, 1)
+        warnings.append(
+            Doubt(
+                "missing_target",
+                f"“{specification.target}” is missing in {target.missing:,} rows ({share:.1f} %); they are left out",
+                (specification.target,),
+            )
+        )
+    if target.usable < FEW_ROWS:
+        warnings.append(Doubt("few_rows", f"only {target.usable:,} rows: every figure will be uncertain"))
+    if features and target.usable < 10 * len(features):
+        warnings.append(
+            Doubt("many_features", f"{len(features):,} features for {target.usable:,} rows: easily learnt by heart")
+        )
+    if problem.is_classification and target.usable and target.rarest / target.usable < RARE_SHARE:
+        warnings.append(
+            Doubt("imbalance", f"the rarest class has {target.rarest:,} rows: look at balanced accuracy, not accuracy")
+        )
+    temporal = tuple(c.name for c in version.columns if c.type.is_temporal)
+    if temporal and specification.time_column is None:
+        warnings.append(
+            Doubt(
+                "time_unused",
+                f"the table has dates ({', '.join(temporal[:3])}) but no time column is chosen: "
+                "a random split lets the model see the future",
+                temporal,
+            )
+        )
+    if specification.split.reason:
+        warnings.append(Doubt("random_in_time", f"a time series is shuffled: “{specification.split.reason}”"))
+    return tuple(warnings)

@@ -1,0 +1,70 @@
+"""Registered models."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from hydroml.application.access import model_of, project_of, run_of
+from hydroml.application.ports.jobs import Clock
+from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
+from hydroml.application.projects import check_revision
+from hydroml.domain.experiments.runs import Run, RunId
+from hydroml.domain.models import Model, ModelId
+from hydroml.domain.projects import ProjectId, Role, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetail:
+    """A model with the run of each of its versions, by number."""
+
+    model: Model
+    runs: dict[int, Run]
+
+
+class ModelService:
+    def __init__(self, *, uow: UnitOfWorkFactory, clock: Clock) -> None:
+        self._uow, self._clock = uow, clock
+
+    def register(self, user: UserId, run_id: RunId, name: str) -> ModelDetail:
+        """The run's model becomes the next version of the project's model of that name, which is made if need be.
+        Raises RunStateError before the run has succeeded, ConflictError when it is a version of that model already."""
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id, Role.EDITOR)
+            run.result()
+            model = uow.models.named(run.project_id, name.strip())
+            if model is None:
+                model = Model(id=ModelId(uuid4()), project_id=run.project_id, name=name, created_at=self._clock())
+                uow.models.add(model)
+            model.register(run_id, user, self._clock())
+            uow.models.save(model)
+            uow.commit()
+            return _detail(uow, model)
+
+    def get(self, user: UserId, model_id: ModelId) -> ModelDetail:
+        with self._uow() as uow:
+            return _detail(uow, model_of(uow, user, model_id))
+
+    def of_project(self, user: UserId, project_id: ProjectId, listing: Listing) -> Slice[Model]:
+        with self._uow() as uow:
+            project_of(uow, user, project_id)
+            return uow.models.of_project(project_id, listing)
+
+    def mine(self, user: UserId, listing: Listing) -> Slice[Model]:
+        """Models of all the asker's projects."""
+        with self._uow() as uow:
+            return uow.models.of_member(user, listing)
+
+    def point(
+        self, user: UserId, model_id: ModelId, alias: str, number: int, revision: int | None = None
+    ) -> ModelDetail:
+        """Moves an alias to a version. Raises ModelVersionNotFoundError."""
+        with self._uow() as uow:
+            model = model_of(uow, user, model_id, Role.EDITOR)
+            check_revision(model.revision, revision)
+            model.point(alias, number)
+            uow.models.save(model)
+            uow.commit()
+            return _detail(uow, model)
+
+
+def _detail(uow: UnitOfWork, model: Model) -> ModelDetail:
+    return ModelDetail(model, {v.number: uow.runs.get(v.run_id) for v in model.versions})

@@ -1,0 +1,239 @@
+"""Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from hydroml.application.access import experiment_of, project_of, run_of
+from hydroml.application.experiments import ExperimentService, version_in
+from hydroml.application.jobs import JobSender
+from hydroml.application.ports.jobs import Clock, Monitor
+from hydroml.application.ports.learning import Learner, Tracker, TrainingTask
+from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
+from hydroml.application.ports.storage import BlobStore, Scratch
+from hydroml.domain.errors import InvalidInputError, UnavailableError
+from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus
+from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
+from hydroml.domain.models import Model
+from hydroml.domain.projects import ProjectId, Role, UserId
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """A run with the models made from it."""
+
+    run: Run
+    models: tuple[Model, ...]
+
+
+class RunService:
+    """What people see of runs, and how they start one."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWorkFactory,
+        experiments: ExperimentService,
+        blobs: BlobStore,
+        sender: JobSender,
+        clock: Clock,
+    ) -> None:
+        self._uow, self._experiments, self._blobs = uow, experiments, blobs
+        self._sender, self._clock = sender, clock
+
+    def request(self, user: UserId, experiment_id: ExperimentId) -> tuple[Run, Job]:
+        """Raises InvalidInputError that names every fault pre-flight finds."""
+        with self._uow() as uow:
+            experiment = experiment_of(uow, user, experiment_id, Role.EDITOR)
+            version = version_in(uow, user, experiment.specification, experiment.project_id)
+        checked = self._experiments.check(experiment.specification, version)
+        if checked.faults:
+            raise InvalidInputError(checked.faults[0].msg, checked.faults)
+        now = self._clock()
+        run_id, job_id = RunId(uuid4()), JobId(uuid4())
+        run = Run(
+            id=run_id,
+            experiment_id=experiment_id,
+            project_id=experiment.project_id,
+            specification=experiment.specification,
+            job_id=job_id,
+            created_by=user,
+            created_at=now,
+        )
+        seconds = experiment.specification.budget.seconds
+        job = Job(
+            id=job_id,
+            kind=JobKind.TRAIN,
+            payload={} if seconds is None else {"seconds": seconds},
+            requested_by=user,
+            project_id=experiment.project_id,
+            subject=Subject("run", run_id, experiment.name),
+            created_at=now,
+        )
+        with self._uow() as uow:
+            uow.runs.add(run)
+            uow.jobs.add(job)
+            uow.commit()
+        self._sender.send(job_id)
+        return run, job
+
+    def get(self, user: UserId, run_id: RunId) -> RunDetail:
+        with self._uow() as uow:
+            return RunDetail(run_of(uow, user, run_id), tuple(uow.models.of_run(run_id)))
+
+    def of_experiment(self, user: UserId, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
+        with self._uow() as uow:
+            experiment_of(uow, user, experiment_id)
+            return uow.runs.of_experiment(experiment_id, listing)
+
+    def of_project(
+        self, user: UserId, project_id: ProjectId, listing: Listing, status: RunStatus | None = None
+    ) -> Slice[Run]:
+        with self._uow() as uow:
+            project_of(uow, user, project_id)
+            return uow.runs.of_project(project_id, listing, status)
+
+    def mine(self, user: UserId, listing: Listing) -> Slice[Run]:
+        """Runs of all the asker's projects."""
+        with self._uow() as uow:
+            return uow.runs.of_member(user, listing)
+
+    def artifact(self, user: UserId, run_id: RunId, name: str) -> bytes:
+        """A JSON document of the run. Raises ArtifactNotFoundError."""
+        with self._uow() as uow:
+            key = run_of(uow, user, run_id).artifact(name)
+        with self._blobs.open(key) as blob:
+            return blob.read()
+
+
+class TrainingHandler:
+    """The handler of train."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWorkFactory,
+        experiments: ExperimentService,
+        learner: Learner,
+        tracking: "TrackingService",
+        blobs: BlobStore,
+        scratch: Scratch,
+        clock: Clock,
+    ) -> None:
+        self._uow, self._experiments, self._learner, self._tracking = uow, experiments, learner, tracking
+        self._blobs, self._scratch, self._clock = blobs, scratch, clock
+
+    def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
+        run_id = RunId(job.subject_id)
+        with self._uow() as uow:
+            run = uow.runs.get(run_id)
+            version = uow.versions.get(run.specification.version_id)
+            if run.status is not RunStatus.SUCCEEDED:
+                run.start(self._clock())
+                uow.runs.save(run)
+                uow.commit()
+        if run.status is not RunStatus.SUCCEEDED:
+            checked = self._experiments.check(run.specification, version)
+            if checked.problem is None:
+                raise InvalidInputError(checked.faults[0].msg, checked.faults)
+            with self._scratch.folder(_folder(job)) as folder, self._blobs.local(version.fingerprint) as file:
+                task = TrainingTask(file, version.columns, run.specification, checked.features, checked.problem)
+                trained = self._learner.train(task, folder, monitor.part(0, 0.9))
+                monitor.report(0.9, "storing", "storing the model and its figures")
+                artifacts = {name: self._blobs.add_bytes(data).key for name, data in trained.artifacts.items()}
+                model = self._blobs.add(trained.model).key
+            with self._uow() as uow:
+                run.succeed(trained.outcome, artifacts, model, self._clock())
+                uow.runs.save(run)
+                uow.commit()
+        monitor.report(0.95, "recording", "recording the run in MLflow")
+        try:
+            self._tracking.record(run_id)
+        except UnavailableError as error:
+            monitor.log(f"MLflow does not answer; the run will be recorded there later ({error})", "warning")
+        return {"run_id": str(run_id)}
+
+    def give_up(self, uow: UnitOfWork, job: Job) -> None:
+        run = uow.runs.get(RunId(job.subject_id))
+        if job.state is JobState.CANCELLED:
+            run.cancel(self._clock())
+        else:
+            run.fail(job.error or "", self._clock())
+        uow.runs.save(run)
+
+    def clean(self, job: Job) -> None:
+        self._scratch.remove(_folder(job))
+
+    def queue_again(self, uow: UnitOfWork, job: Job) -> None:
+        run = uow.runs.get(RunId(job.subject_id))
+        run.queue_again(job.id)
+        uow.runs.save(run)
+
+
+class TrackingService:
+    """Keeps the tracking server's record in step with ours, now or later."""
+
+    def __init__(self, *, uow: UnitOfWorkFactory, tracker: Tracker, blobs: BlobStore) -> None:
+        self._uow, self._tracker, self._blobs = uow, tracker, blobs
+
+    def record(self, run_id: RunId) -> None:
+        """Raises UnavailableError when the tracking server does not answer."""
+        with self._uow() as uow:
+            run = uow.runs.get(run_id)
+            version = uow.versions.get(run.specification.version_id)
+            project = uow.projects.get(run.project_id)
+        if run.mlflow_run_id is not None:
+            return
+        _, model_blob = run.result()
+        artifacts = {}
+        for name, key in run.artifacts.items():
+            with self._blobs.open(key) as blob:
+                artifacts[name] = blob.read()
+        with self._blobs.local(model_blob) as model:
+            mlflow_run_id = self._tracker.record(run, version, project.name, artifacts, model)
+        with self._uow() as uow:
+            run = uow.runs.get(run_id)
+            run.tracked_as(mlflow_run_id)
+            uow.runs.save(run)
+            uow.commit()
+
+    def sync(self, limit: int = 20) -> int:
+        """Records what is not there yet, runs first, then model versions; gives how many it did."""
+        with self._uow() as uow:
+            runs = uow.runs.untracked(limit)
+            models = uow.models.unmirrored(limit)
+        done = 0
+        try:
+            for run in runs:
+                self.record(run.id)
+                done += 1
+            for model in models:
+                done += self._mirror(model)
+        except UnavailableError as error:
+            logger.warning("MLflow does not answer, %d records wait: %s", len(runs) + len(models) - done, error)
+        return done
+
+    def _mirror(self, model: Model) -> int:
+        done = 0
+        for version in model.versions:
+            if version.mlflow_version is not None:
+                continue
+            with self._uow() as uow:
+                run = uow.runs.get(version.run_id)
+            if run.mlflow_run_id is None:
+                continue
+            number = self._tracker.register(model, version, run)
+            with self._uow() as uow:
+                current = uow.models.get(model.id)
+                current.mirrored(version.number, number)
+                uow.models.save(current)
+                uow.commit()
+            done += 1
+        return done
+
+
+def _folder(job: Job) -> str:
+    return f"job-{job.id}"

@@ -1,0 +1,1 @@
+"""The processes of an embedded installation, and the one that holds them."""

@@ -1,0 +1,1 @@
+"""The web entrypoint: Django as a thin shell around the services."""

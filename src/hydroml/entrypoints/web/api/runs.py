@@ -1,0 +1,209 @@
+"""Runs: what came out of an experiment."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+
+from hydroml.application.documents import write_specification
+from hydroml.application.runs import RunDetail
+from hydroml.domain.experiments.runs import Counts, Run, RunId, RunStatus
+from hydroml.domain.projects import ProjectId
+from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.api.common import ListingIn, Page, page, whole
+from hydroml.entrypoints.web.api.models import ModelOut
+
+router = Router(tags=["runs"])
+
+
+class CountsOut(Schema):
+    """Rows of the table, rows with a known target, and where those went."""
+
+    rows: int
+    used: int
+    left_out: int
+    train: int
+    test: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> "CountsOut":
+        return cls(rows=counts.rows, used=counts.used, left_out=counts.left_out, train=counts.train, test=counts.test)
+
+
+class MetricsOut(Schema):
+    """Metrics by part, and for each baseline its metrics on the test part; empty until the run has succeeded."""
+
+    test: dict[str, float | None] = Field(default_factory=dict)
+    train: dict[str, float | None] = Field(default_factory=dict)
+    baselines: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+
+
+class TrackedOut(Schema):
+    """The run's record in MLflow; `state` is synced or pending."""
+
+    run_id: str | None
+    state: str
+
+
+class RegisteredOut(Schema):
+    """A model, and which of its versions was made from the run."""
+
+    id: UUID
+    name: str
+    version: int
+
+
+class RunOut(Schema):
+    """One execution of an experiment, with the specification as it was then."""
+
+    id: UUID
+    experiment_id: UUID
+    project_id: UUID
+    name: str
+    version_id: UUID
+    job_id: UUID | None
+    status: RunStatus
+    error: str | None
+    problem: str
+    split: str | None
+    target: str
+    features: list[str]
+    classes: list[str]
+    algorithm: str
+    specification: dict[str, Any]
+    parameters: dict[str, Any]
+    seed: int
+    metrics: MetricsOut
+    counts: CountsOut | None
+    seconds: float | None
+    artifacts: list[str]
+    mlflow_run_id: str | None
+    mlflow: TrackedOut
+    models: list[RegisteredOut]
+    created_by: UUID
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, detail: RunDetail) -> "RunOut":
+        run, outcome = detail.run, detail.run.outcome
+        wanted = run.specification
+        return cls(
+            id=run.id,
+            experiment_id=run.experiment_id,
+            project_id=run.project_id,
+            name=wanted.name,
+            version_id=wanted.version_id,
+            job_id=run.job_id,
+            status=run.status,
+            error=run.error,
+            problem=outcome.problem if outcome else wanted.problem,
+            split=outcome.split if outcome else wanted.split.kind,
+            target=wanted.target,
+            features=[f.name for f in outcome.features] if outcome else list(wanted.features or ()),
+            classes=list(outcome.classes) if outcome else [],
+            algorithm=wanted.algorithm.name,
+            specification=write_specification(wanted),
+            parameters=outcome.parameters if outcome else dict(wanted.algorithm.hyperparameters),
+            seed=wanted.seed,
+            metrics=_metrics(run),
+            counts=CountsOut.of(outcome.counts) if outcome else None,
+            seconds=outcome.seconds if outcome else None,
+            artifacts=sorted(run.artifacts),
+            mlflow_run_id=run.mlflow_run_id,
+            mlflow=TrackedOut(run_id=run.mlflow_run_id, state="synced" if run.mlflow_run_id else "pending"),
+            models=[
+                RegisteredOut(id=model.id, name=model.name, version=version.number)
+                for model in detail.models
+                for version in model.versions
+                if version.run_id == run.id
+            ],
+            created_by=run.created_by,
+            created_at=run.created_at,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+        )
+
+
+class RunsIn(ListingIn):
+    """Which runs."""
+
+    status: RunStatus | None = None
+
+
+class RegisterIn(Schema):
+    """The name of a model: a new one, or one of the project's."""
+
+    model: str
+
+
+class ArtifactOut(Schema):
+    """Something a run left behind."""
+
+    name: str
+    href: str = Field(description="Where it is.")
+
+
+@router.get("/projects/{uuid:project_id}/runs", response=Page[RunOut])
+def list_runs(request: HttpRequest, project_id: UUID, which: Query[RunsIn]) -> Any:
+    """A project's runs."""
+    found = container().runs().of_project(request.auth, ProjectId(project_id), which.listing(), which.status)
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
+
+
+@router.get("/runs", response=Page[RunOut])
+def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
+    """The runs of all my projects."""
+    found = container().runs().mine(request.auth, which.listing())
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
+
+
+@router.get("/runs/{uuid:run_id}", response=RunOut)
+def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
+    """A run with its metrics and the models made from it."""
+    return RunOut.of(container().runs().get(request.auth, RunId(run_id)))
+
+
+@router.get("/runs/{uuid:run_id}/artifacts", response=Page[ArtifactOut])
+def list_artifacts(request: HttpRequest, run_id: UUID) -> Any:
+    """What the run left for plots and tables."""
+    run = container().runs().get(request.auth, RunId(run_id)).run
+    return whole(
+        [ArtifactOut(name=n, href=f"/api/v1/runs/{run_id}/artifacts/{n}") for n in sorted(run.artifacts)], ArtifactOut
+    )
+
+
+@router.get(
+    "/runs/{uuid:run_id}/artifacts/{slug:name}",
+    openapi_extra={
+        "responses": {
+            200: {"description": "A JSON document.", "content": {"application/json": {"schema": {"type": "object"}}}}
+        }
+    },
+)
+def get_artifact(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
+    """Stored data of a plot or table: predictions, scatter, residuals, confusion, roc, importance, baselines."""
+    content = container().runs().artifact(request.auth, RunId(run_id), name)
+    return HttpResponse(content, content_type="application/json")
+
+
+@router.post("/runs/{uuid:run_id}/register", response={201: ModelOut})
+def register(request: HttpRequest, response: HttpResponse, run_id: UUID, body: RegisterIn) -> Status[ModelOut]:
+    """The run's model becomes the next version of a registered model."""
+    detail = container().models().register(request.auth, RunId(run_id), body.model)
+    response["Location"] = f"/api/v1/models/{detail.model.id}"
+    return Status(201, ModelOut.of(detail))
+
+
+def _metrics(run: Run) -> MetricsOut:
+    if run.outcome is None:
+        return MetricsOut()
+    return MetricsOut(
+        test=dict(run.outcome.metrics.get("test", {})),
+        train=dict(run.outcome.metrics.get("train", {})),
+        baselines={name: dict(metrics) for name, metrics in run.outcome.baselines.items()},
+    )

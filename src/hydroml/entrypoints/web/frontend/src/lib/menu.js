@@ -1,0 +1,44 @@
+import { h, icon } from "./dom.js";
+
+/** A floating menu at an element: items `{title, icon, run, note, danger}`, `{heading}` or `"-"`. Arrows move, Esc closes and gives the focus back. */
+export function openMenu(anchor, items, label = "Menu") {
+  document.querySelector(".menu-list.is-fixed")?.remove();
+  const list = h("div", { class: "menu-list is-fixed", role: "menu", "aria-label": label });
+  const close = (refocus = true) => {
+    list.remove();
+    removeEventListener("pointerdown", outside, true);
+    removeEventListener("resize", close);
+    if (refocus) anchor.focus?.();
+  };
+  const outside = (event) => list.contains(event.target) || close(false);
+  for (const item of items) {
+    if (item === "-") list.append(h("hr"));
+    else if (item.heading) list.append(h("h3", { class: "truncate" }, item.heading));
+    else {
+      list.append(h("button", { type: "button", role: "menuitem", class: `menu-item${item.danger ? " is-danger" : ""}`, onclick: () => { close(); item.run(); } },
+        item.icon ? icon(item.icon) : null, h("span", { class: "truncate grow" }, item.title), item.note ? h("span", { class: "subtle xs nowrap" }, item.note) : null));
+    }
+  }
+  list.addEventListener("keydown", (event) => {
+    const all = [...list.querySelectorAll(".menu-item")];
+    const at = all.indexOf(document.activeElement);
+    if (event.key === "Escape") close();
+    else if (event.key === "Tab") return close();
+    else if (event.key === "ArrowDown") all[(at + 1) % all.length].focus();
+    else if (event.key === "ArrowUp") all[(at + all.length - 1) % all.length].focus();
+    else if (event.key === "Home") all[0].focus();
+    else if (event.key === "End") all.at(-1).focus();
+    else return undefined;
+    event.preventDefault();
+    event.stopPropagation();
+    return undefined;
+  });
+  document.body.append(list);
+  const place = anchor.getBoundingClientRect();
+  const { width, height } = list.getBoundingClientRect();
+  list.style.left = `${Math.max(8, Math.min(place.right - width, innerWidth - width - 8))}px`;
+  list.style.top = `${place.bottom + height + 8 > innerHeight ? Math.max(8, place.top - height - 4) : place.bottom + 4}px`;
+  list.querySelector(".menu-item")?.focus();
+  addEventListener("pointerdown", outside, true);
+  addEventListener("resize", close);
+}

@@ -1,0 +1,23 @@
+"""Addresses of the pages; login, sign-up and settings are accounts' own."""
+
+from django.urls import path
+
+from hydroml.entrypoints.web.pages import views
+
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("projects", views.projects, name="projects"),
+    path("projects/<uuid:project_id>", views.project, name="project"),
+    path("projects/<uuid:project_id>/data", views.project, name="project-data"),
+    path("projects/<uuid:project_id>/experiments", views.experiments, name="experiments"),
+    path("projects/<uuid:project_id>/experiments/new", views.wizard, name="wizard"),
+    path("projects/<uuid:project_id>/models", views.project_models, name="project-models"),
+    path("projects/<uuid:project_id>/members", views.members, name="members"),
+    path("models", views.models, name="models"),
+    path("models/<uuid:model_id>", views.model, name="model"),
+    path("sources/<uuid:source_id>", views.source, name="source"),
+    path("studio/<uuid:session_id>", views.studio, name="studio"),
+    path("runs/<uuid:run_id>", views.run, name="run"),
+    path("jobs", views.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>", views.job, name="job"),
+]

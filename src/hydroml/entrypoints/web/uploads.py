@@ -1,0 +1,120 @@
+"""Uploads of any size: read from the request as they come in, never held in memory.
+
+The parts of the form are read in order. When a field stands before the file, or `?name=` or `?options=` in the address,
+the file goes from the socket straight to storage. A file that stands first may be followed by its options, so it waits
+in a temporary file of the data folder until the form has ended.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.multipartparser import FILE, ChunkIter, LazyStream, MultiPartParser, MultiPartParserError, Parser
+
+from hydroml.application.documents import read_options
+from hydroml.application.imports import Upload
+from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.sources import ImportOptions
+
+CHUNK = 2**20
+FIELD_LENGTH = 2**16
+FORM_OVERHEAD = 2**20
+"""What a form may hold beside the file."""
+
+
+@contextmanager
+def received(request: HttpRequest) -> Iterator[Upload]:
+    """The file of a multipart form, to be read once within the block.
+
+    Raises TooLargeError before anything is read when the request says that it is too large, and InvalidInputError for
+    a form without a file or with options that are none.
+    """
+    limit: int = settings.HYDROML.max_upload_bytes
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if announced.isdigit() and int(announced) > limit + FORM_OVERHEAD:
+        raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
+    form = _Form(request)
+    try:
+        filename, chunks = form.file()
+        if form.fields:
+            yield form.upload(filename, _followed_by_nothing(chunks, form))
+            return
+        settings.HYDROML.tmp_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.SpooledTemporaryFile(max_size=CHUNK, dir=settings.HYDROML.tmp_dir) as waiting:
+            size = 0
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
+                waiting.write(chunk)
+            form.rest()
+            waiting.seek(0)
+            yield form.upload(filename, iter(lambda: waiting.read(CHUNK), b""))
+    except MultiPartParserError as error:
+        raise InvalidInputError(f"this is not a form with a file: {error}") from None
+
+
+class _Form:
+    """The parts of a form, one after another."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        # Django's parser checks the header; its `parse` wants handlers, so only its reading of parts is used.
+        boundary = MultiPartParser(request.META, request, [], request.encoding)._boundary  # noqa: SLF001
+        self._parts = iter(Parser(LazyStream(ChunkIter(request, CHUNK)), boundary))
+        self.fields = {name: request.GET[name] for name in ("name", "options") if name in request.GET}
+
+    def file(self) -> tuple[str, Iterator[bytes]]:
+        """The first file's name and its bytes; the fields before it are read."""
+        for kind, head, stream in self._parts:
+            name, filename = _names(head)
+            if kind == FILE and name == "file":
+                if head.get("content-transfer-encoding", ("",))[0].strip().lower() == "base64":
+                    raise MultiPartParserError("files are sent as they are, not in base64")
+                return filename, iter(stream)
+            self._keep(name, stream)
+        raise InvalidInputError.at("file", msg="there is no part named “file” with a file name", code="required")
+
+    def rest(self) -> bool:
+        """Reads what follows the file; whether that was a field we know."""
+        before = dict(self.fields)
+        for _, head, stream in self._parts:
+            self._keep(_names(head)[0], stream)
+        return self.fields != before
+
+    def upload(self, filename: str, chunks: Iterator[bytes]) -> Upload:
+        name = self.fields.get("name", "").strip() or None
+        return Upload(filename, chunks, _options(self.fields.get("options", "")), name)
+
+    def _keep(self, name: str, stream: Any) -> None:
+        text = stream.read(FIELD_LENGTH + 1)
+        if len(text) > FIELD_LENGTH:
+            raise TooLargeError(f"a field of the form has more than {FIELD_LENGTH:,} bytes")
+        if name in ("name", "options"):
+            self.fields[name] = text.decode("utf-8", "replace")
+
+
+def _followed_by_nothing(chunks: Iterator[bytes], form: _Form) -> Iterator[bytes]:
+    yield from chunks
+    if form.rest():
+        raise InvalidInputError("send name and options before the file, or nothing before it")
+
+
+def _names(head: Any) -> tuple[str, str]:
+    """A part's name, and the name of its file."""
+    disposition = head.get("content-disposition", ("", {}))[1]
+    name, filename = disposition.get("name", b""), disposition.get("filename", b"")
+    return name.decode("utf-8", "replace").strip(), filename.decode("utf-8", "replace")
+
+
+def _options(text: str) -> ImportOptions:
+    if not text.strip():
+        return ImportOptions()
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise InvalidInputError.at("options", msg="options are a JSON object", code="json_invalid") from None
+    return read_options(document)

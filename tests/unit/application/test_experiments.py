@@ -1,0 +1,152 @@
+"""From a specification to predictions, through the services."""
+
+from typing import Any
+
+import pytest
+
+from hydroml.application.documents import read_specification
+from hydroml.domain.errors import ConflictError, InvalidInputError
+from hydroml.domain.experiments.runs import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError, RunStatus
+from hydroml.domain.jobs import JobState
+from hydroml.domain.models import ModelNotFoundError
+from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.sources import OriginKind, SourceInUseError, Version
+from hydroml.domain.studio.steps import Derive
+from tests.harness import Harness
+
+
+def specification(version: Version, **changes: Any) -> Any:
+    return read_specification({"name": "Flow", "version_id": str(version.id), "target": "flow"} | changes)
+
+
+def trained(app: Harness, me: UserId, project: ProjectId, version: Version) -> Any:
+    experiment = app.experiments.create(me, project, specification(version)).experiment
+    run, _ = app.runs.request(me, experiment.id)
+    app.work()
+    return app.runs.get(me, run.id).run
+
+
+def test_a_run_succeeds_and_is_recorded(app: Harness, me: UserId, project: ProjectId) -> None:
+    run = trained(app, me, project, app.imported(me, project))
+    assert run.status is RunStatus.SUCCEEDED
+    assert run.outcome.counts.used == 54
+    assert run.outcome.metrics["test"]
+    assert run.mlflow_run_id is not None
+    for name in run.artifacts:
+        assert app.runs.artifact(me, run.id, name)
+    with pytest.raises(ArtifactNotFoundError):
+        app.runs.artifact(me, run.id, "secrets")
+
+
+def test_a_tracking_server_that_is_away_costs_nothing(app: Harness, me: UserId, project: ProjectId) -> None:
+    app.tracker.away = True
+    run = trained(app, me, project, app.imported(me, project))
+    assert (run.status, run.mlflow_run_id) == (RunStatus.SUCCEEDED, None)
+    assert app.tracking.sync() == 0
+    app.tracker.away = False
+    app.models.register(me, run.id, "flow")
+    assert app.tracking.sync() == 2
+    assert app.runs.get(me, run.id).run.mlflow_run_id is not None
+    assert app.tracking.sync() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [({"target": "snow"}, "unknown_column"), ({"features": ["flow"]}, "leakage")]
+)
+def test_what_is_wrong_is_said_before_anything_runs(
+    app: Harness, me: UserId, project: ProjectId, changes: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        app.experiments.create(me, project, specification(app.imported(me, project), **changes))
+    assert [fault.code for fault in refusal.value.faults] == [code]
+
+
+def test_a_constant_target_is_refused_before_a_job_starts(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project, "x,y\n" + "".join(f"{n},1\n" for n in range(50)))
+    experiment = app.experiments.create(me, project, specification(version, target="y")).experiment
+    with pytest.raises(InvalidInputError, match="same value"):
+        app.runs.request(me, experiment.id)
+    assert app.queue.sent == []
+
+
+def test_preflight_counts_and_doubts(app: Harness, me: UserId, project: ProjectId) -> None:
+    checked = app.experiments.preflight(me, project, specification(app.imported(me, project)))
+    assert (checked.faults, checked.training_rows + checked.test_rows) == ((), 54)
+    assert {"missing_target", "few_rows"} <= {warning.code for warning in checked.warnings}
+
+
+def test_a_version_of_another_project_is_refused(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, app.project(me, "Other"))
+    with pytest.raises(InvalidInputError, match="not in this project"):
+        app.experiments.create(me, project, specification(version))
+
+
+def test_a_cancelled_run_says_so_and_can_be_tried_again(app: Harness, me: UserId, project: ProjectId) -> None:
+    experiment = app.experiments.create(me, project, specification(app.imported(me, project))).experiment
+    run, job = app.runs.request(me, experiment.id)
+    app.jobs.cancel(me, job.id)
+    assert app.runs.get(me, run.id).run.status is RunStatus.CANCELLED
+    app.jobs.retry(me, job.id)
+    app.work()
+    assert app.runs.get(me, run.id).run.status is RunStatus.SUCCEEDED
+
+
+def test_a_model_predicts_rows_and_sources(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    run = trained(app, me, project, version)
+    model = app.models.register(me, run.id, "flow").model
+    with pytest.raises(ConflictError):
+        app.models.register(me, run.id, "flow")
+    served, predictions = app.predictions.rows(me, model.id, [{"day": 1, "rain": 2}, {"day": 2, "rain": 3}])
+    assert (served.number, len(predictions.predictions)) == (1, 2)
+    source, job = app.predictions.request(me, model.id, version.id)
+    app.work()
+    assert app.job(job.id).state is JobState.SUCCEEDED
+    predicted = app.current(me, source.id)
+    assert predicted.origin.kind is OriginKind.PREDICTION
+    assert predicted.column("flow_predicted") is not None
+    assert predicted.rows == version.rows
+
+
+def test_the_recipe_is_replayed_for_rows_like_the_first_table(app: Harness, me: UserId, project: ProjectId) -> None:
+    session = app.studio.open(me, app.imported(me, project).id).session.id
+    app.studio.add(me, session, Derive("wet", "rain > 3"))
+    source, _ = app.saving.request(me, session, name="With wet")
+    app.work()
+    run = trained(app, me, project, app.current(me, source.id))
+    assert "wet" in {feature.name for feature in run.outcome.features}
+    model = app.models.register(me, run.id, "flow").model
+    _, predictions = app.predictions.rows(me, model.id, [{"day": 1, "rain": 2}])
+    assert len(predictions.predictions) == 1
+
+
+def test_rows_have_a_limit(app: Harness, me: UserId, project: ProjectId) -> None:
+    model = app.models.register(me, trained(app, me, project, app.imported(me, project)).id, "flow").model
+    with pytest.raises(InvalidInputError):
+        app.predictions.rows(me, model.id, [])
+
+
+def test_a_source_that_a_run_stands_on_is_not_deleted(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    trained(app, me, project, version)
+    with pytest.raises(SourceInUseError):
+        app.sources.delete(me, version.source_id)
+
+
+def test_a_stranger_finds_nothing(app: Harness, me: UserId, project: ProjectId) -> None:
+    run = trained(app, me, project, app.imported(me, project))
+    model = app.models.register(me, run.id, "flow").model
+    stranger = app.user()
+    with pytest.raises(RunNotFoundError):
+        app.runs.get(stranger, run.id)
+    with pytest.raises(RunNotFoundError):
+        app.models.register(stranger, run.id, "mine")
+    with pytest.raises(ExperimentNotFoundError):
+        app.runs.request(stranger, run.experiment_id)
+    for ask in (
+        lambda: app.models.get(stranger, model.id),
+        lambda: app.predictions.rows(stranger, model.id, [{"day": 1, "rain": 2}]),
+        lambda: app.models.point(stranger, model.id, "champion", 1),
+    ):
+        with pytest.raises(ModelNotFoundError):
+            ask()
