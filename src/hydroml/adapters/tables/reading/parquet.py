@@ -124,7 +124,7 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
     try:
         counts = connection.row(
-            f"SELECT {', '.join(f'count(*) FILTER (isnan({sql.name(n)}))' for n in raw)} FROM read_parquet({source})"
+            f"SELECT {', '.join(f'count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)' for n in raw)} FROM read_parquet({source})"
         )
     except (InvalidInputError, UnavailableError):
         raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
