@@ -122,10 +122,9 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     source = sql.path(file)
     kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
+    wanted = ", ".join(f"count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)" for n in raw)
     try:
-        counts = connection.row(
-            f"SELECT {', '.join(f'count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)' for n in raw)} FROM read_parquet({source})"
-        )
+        counts = connection.row(f"SELECT {wanted} FROM read_parquet({source})")
     except (InvalidInputError, UnavailableError):
         raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
     return tuple(
