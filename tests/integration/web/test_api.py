@@ -318,6 +318,18 @@ def test_a_step_that_cannot_run_is_refused_with_its_place(alice: Person, things:
     assert len(alice.get(f"/sessions/{things.session_id}").json()["steps"]) == 1
 
 
+def test_a_preview_stores_nothing(alice: Person, things: Things) -> None:
+    path = f"/sessions/{things.session_id}"
+    step = {"op": "drop_columns", "columns": ["flow"]}
+    after_cursor = alice.post(f"{path}/preview", step).json()
+    assert after_cursor["removed_columns"] == ["flow"]
+    assert [column["name"] for column in after_cursor["columns"]] == ["date"]
+    after_root = alice.post(f"{path}/preview?step=root", step).json()
+    assert [column["name"] for column in after_root["columns"]] == ["date", "site"]
+    assert alice.post(f"{path}/preview?step=nonsense", step).status_code == 422
+    assert alice.get(path).json()["revision"] == 1
+
+
 def test_the_original_comes_back_as_it_was(alice: Person, things: Things) -> None:
     response = alice.get(f"/versions/{things.version_id}/original")
     content = b"".join(response.streaming_content)
