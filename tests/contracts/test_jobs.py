@@ -215,6 +215,7 @@ def test_who_follows_the_changes_misses_none(uow: UnitOfWorkFactory) -> None:
                 last = job.sequence
             if finished and not changed:
                 return
+            time.sleep(0.001)  # a reader that never pauses keeps the writers from the lock
 
     def work(number: int) -> None:
         for turn in range(rounds):

@@ -6,6 +6,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from hydroml.domain.errors import UnavailableError
@@ -17,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
 TRACKING_SECONDS = 60.0
+FORGETTING_SECONDS = 3_600.0
+KEEP_ANSWERS = timedelta(days=1)
 
 
 def worker(arguments: list[str]) -> int:
@@ -72,13 +76,39 @@ def scheduler(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     logger.info("the scheduler looks at the jobs every %g seconds", options.interval)
-    tracked = time.monotonic() - TRACKING_SECONDS
+    duties = (
+        _Duty("sweep the jobs", 0.0, lambda: container().runner().sweep()),
+        _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
+        _Duty("forget old answers", FORGETTING_SECONDS, _forget_answers),
+    )
     while not stopping.is_set():
-        _try("sweep the jobs", lambda: container().runner().sweep())
-        if not stopping.is_set() and time.monotonic() - tracked >= TRACKING_SECONDS:
-            tracked = time.monotonic()
-            _try("bring the tracking server up to date", lambda: container().tracking().sync())
+        for duty in duties:
+            if not stopping.is_set():
+                duty.do_when_due()
         stopping.wait(options.interval)
+    return 0
+
+
+@dataclass(slots=True)
+class _Duty:
+    """Something to be done again and again, at most every `seconds`."""
+
+    what: str
+    seconds: float
+    do: Callable[[], int]
+    due: float = 0.0
+
+    def do_when_due(self) -> None:
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + self.seconds
+            _try(self.what, self.do)
+
+
+def _forget_answers() -> int:
+    """A request that is repeated after a day is a new one."""
+    with container().uow() as uow:
+        uow.idempotency.forget(datetime.now(UTC) - KEEP_ANSWERS)
+        uow.commit()
     return 0
 
 
