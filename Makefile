@@ -98,6 +98,6 @@ $(BUILT): $(FRONTEND_SOURCES) | $(VENV)/.made
 	export PATH="$$path"; cd $(FRONTEND) || exit 1; \
 	if [ ! -e node_modules/.complete ] || [ package-lock.json -nt node_modules/.complete ]; then \
 		echo "Installing the front end's packages"; \
-		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.complete || exit 1; fi; \
-	echo "Building the front end"; npx --no-install vite build --logLevel warn
+		npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && touch node_modules/.complete || exit 1; fi; \
+	echo "Building the front end"; npx --no-install vite build --logLevel error
 	@touch $@

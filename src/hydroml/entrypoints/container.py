@@ -8,13 +8,13 @@ from dependency_injector import containers, providers
 
 from hydroml.adapters.jobs.bell import RedisBell
 from hydroml.adapters.jobs.queue import CeleryJobQueue
-from hydroml.adapters.learning import ScikitLearner
+from hydroml.adapters.learning.learner import ScikitLearner
 from hydroml.adapters.persistence.engine import create_engine
 from hydroml.adapters.persistence.unit_of_work import SqlAlchemyUnitOfWork
 from hydroml.adapters.security.tokens import digest, new_secret
 from hydroml.adapters.storage import FolderScratch, blob_store_for
 from hydroml.adapters.tables import DuckDbTableEngine
-from hydroml.adapters.tracking import MlflowTracker
+from hydroml.adapters.tracking.tracker import MlflowTracker
 from hydroml.application.access import AccessService
 from hydroml.application.demo import DemoService
 from hydroml.application.experiments import ExperimentService

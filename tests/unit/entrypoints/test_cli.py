@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,15 @@ def test_help_lists_every_command_with_a_line(capsys: pytest.CaptureFixture[str]
         assert f"  {name} " in shown
 
 
-def test_help_imports_nothing_heavy_and_is_quick() -> None:
+def test_help_imports_nothing_heavy() -> None:
     heavy = "{'django', 'celery', 'mlflow', 'pandas', 'pydantic', 'sqlalchemy'}"
     code = (
         "import sys; from hydroml.entrypoints.management.cli import main; "
         f"main(['--help']); print({heavy} & set(sys.modules))"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(hydroml.__file__).parents[1])}
-    best = float("inf")
-    for _ in range(3):
-        began = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-        best = min(best, time.perf_counter() - began)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.splitlines()[-1] == "set()"
-    assert best < 0.5
 
 
 def test_nothing_given_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:

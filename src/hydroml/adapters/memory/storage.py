@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hydroml.adapters.names import check_name
+from hydroml.adapters.storage.folder import too_large
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
-from hydroml.domain.errors import TooLargeError
 
 
 class InMemoryBlobStore:
@@ -23,7 +23,9 @@ class InMemoryBlobStore:
         self._kept: dict[str, str] = {}
 
     def add(self, file: Path) -> Blob:
-        return self.add_bytes(file.read_bytes())
+        blob = self.add_bytes(file.read_bytes())
+        file.unlink()
+        return blob
 
     def add_bytes(self, content: bytes) -> Blob:
         key = sha256(content).hexdigest()
@@ -50,7 +52,7 @@ class InMemoryBlobStore:
         for chunk in chunks:
             content += chunk
             if len(content) > limit:
-                raise TooLargeError(f"the file is larger than {limit:,} bytes")
+                raise too_large(limit)
         self.uploads[name] = bytes(content)
         self._kept.pop(name, None)
         return len(content)

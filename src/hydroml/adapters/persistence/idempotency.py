@@ -33,7 +33,8 @@ class SqlAlchemyIdempotencyRepository:
     def claim(self, user: UserId, key: str, digest: str, at: datetime) -> KeptAnswer | None:
         values = {"user_id": user, "key": key, "digest": digest, "claimed_at": at}
         # Waits for whoever claims the same key at this moment, so that one of the two is second.
-        if self._connection.execute(insert(idempotency_key).values(values).on_conflict_do_nothing()).rowcount == 1:
+        claimed = insert(idempotency_key).values(values).on_conflict_do_nothing().returning(idempotency_key.c.key)
+        if self._connection.execute(claimed).one_or_none() is not None:
             return None
         query = select(idempotency_key).where(_is(user, key)).with_for_update()
         row = self._connection.execute(query).one_or_none()

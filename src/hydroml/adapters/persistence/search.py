@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, case, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from hydroml.adapters.persistence.experiments import experiment
 from hydroml.adapters.persistence.membership import projects_of
@@ -29,7 +30,7 @@ class SqlAlchemySearchIndex:
             select(source_project.c.source_id, source_project.c.project_id)
             .join(project, project.c.id == source_project.c.project_id)
             .where(project.c.id.in_(mine))
-            .distinct(source_project.c.source_id)
+            .ext(distinct_on(source_project.c.source_id))
             .order_by(source_project.c.source_id, project.c.created_at, project.c.id)
             .subquery()
         )

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     Connection,
     Index,
@@ -15,11 +14,10 @@ from sqlalchemy import (
     Uuid,
     delete,
     insert,
-    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
@@ -249,9 +247,7 @@ class SqlAlchemyVersionRepository:
 
     def children(self, version_id: VersionId) -> Sequence[Version]:
         query = (
-            select(version)
-            .where(version.c.parents.contains(array([literal(version_id, Uuid)])))
-            .order_by(version.c.created_at, version.c.id)
+            select(version).where(version.c.parents.contains([version_id])).order_by(version.c.created_at, version.c.id)
         )
         return [_version_from_row(row) for row in self._connection.execute(query)]
 

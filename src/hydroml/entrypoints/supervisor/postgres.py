@@ -13,10 +13,11 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from hydroml.entrypoints.settings import data_dir_id, open_to_all
+from hydroml.entrypoints.settings import open_to_all, stored_secret
 from hydroml.entrypoints.supervisor.processes import Child, ServiceError, User, service_user, wait_until
 
 _OLDEST_MAJOR = 14
@@ -157,6 +158,10 @@ class PostgresServer:
         if self.cluster.exists():
             self.cluster.rmdir()
         draft.replace(self.cluster)
+        if self.cluster.parent != self._data_dir:
+            sign = self._data_dir / "postgres"  # so that people find it
+            sign.unlink(missing_ok=True)
+            sign.symlink_to(self.cluster)
 
     def _run(self, command: list[str], *, given: str = "") -> None:
         done = subprocess.run(
@@ -198,10 +203,16 @@ class PostgresServer:
 
 
 def cluster_dir(data_dir: Path) -> Path:
-    """Where the database's files are: in the data folder, or in the system's place when `nobody` cannot get there."""
-    if service_user() is None or open_to_all(data_dir.parent):
-        return data_dir / "postgres"
-    return _SYSTEM_DIR / data_dir_id(data_dir) / "postgres"
+    """Where the database's files are: in the data folder, or in the system's place when `nobody` cannot get there.
+
+    That place goes by a name kept in the data folder: who removes the folder begins anew, who moves it does not. Where
+    there is a database already it stays, whatever has become of the permissions.
+    """
+    inside = data_dir / "postgres"
+    if inside.exists() or service_user() is None or open_to_all(data_dir.parent):
+        return inside.resolve()
+    name = sha256(stored_secret(data_dir, "installation").encode()).hexdigest()[:12]
+    return _SYSTEM_DIR / name / "postgres"
 
 
 def find_binaries() -> Binaries:

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hydroml.entrypoints.web.setting
 import django
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -34,7 +35,7 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Blocks until there is something; raises OSError when the client has gone."""
-        if size is None or size < 0:
+        if size < 0:
             parts = iter(lambda: self.read(2**20), b"")
             return b"".join(parts)
         while not self._buffer and self._more:
@@ -74,9 +75,9 @@ class Application(ASGIHandler):
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) < STREAMED_FROM:
-            await super().handle(scope, receive, send)
-        elif not length and b"transfer-encoding" not in dict(scope["headers"]):
+        if (length.isdigit() and int(length) < STREAMED_FROM) or (
+            not length and b"transfer-encoding" not in dict(scope["headers"])
+        ):
             await super().handle(scope, receive, send)
         else:
             await super().handle(scope, _Streamed(receive), send)
@@ -118,7 +119,9 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 def _application() -> Application:
+    """Here each request has a thread of its own, so connections must be shared to be kept."""
     django.setup(set_prefix=False)
+    connections.settings["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 10, "timeout": 10}
     return Application()
 
 

@@ -1,6 +1,6 @@
 """The one table from errors to HTTP, as problem documents (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -116,17 +116,21 @@ def of_anything(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def install(api: NinjaAPI) -> None:
-    """Makes all errors of an API problem documents."""
-    api.add_exception_handler(DomainError, of_domain)
-    api.add_exception_handler(ValidationError, of_validation)
-    api.add_exception_handler(AuthenticationError, lambda request, _: problem(request, 401))
-    api.add_exception_handler(HttpError, lambda request, error: problem(request, error.status_code, error.message))
-    api.add_exception_handler(Http404, lambda request, _: problem(request, 404))
-    api.add_exception_handler(RequestDataTooBig, lambda request, _: problem(request, 413))
-    api.add_exception_handler(MultiPartParserError, lambda request, error: problem(request, 422, str(error)))
-    api.add_exception_handler(SuspiciousOperation, lambda request, _: problem(request, 400))
-    api.add_exception_handler(UnreadablePostError, lambda request, _: problem(request, 400, "the request broke off"))
-    api.add_exception_handler(Exception, of_anything)
+    """Makes all errors of an API problem documents. The handler of the nearest class is taken."""
+    handlers: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+        DomainError: of_domain,
+        ValidationError: of_validation,
+        AuthenticationError: lambda request, _: problem(request, 401),
+        HttpError: lambda request, error: problem(request, error.status_code, error.message),
+        Http404: lambda request, _: problem(request, 404),
+        RequestDataTooBig: lambda request, _: problem(request, 413),
+        MultiPartParserError: lambda request, error: problem(request, 422, str(error)),
+        SuspiciousOperation: lambda request, _: problem(request, 400),
+        UnreadablePostError: lambda request, _: problem(request, 400, "the request broke off"),
+        Exception: of_anything,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

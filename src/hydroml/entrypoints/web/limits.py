@@ -31,7 +31,7 @@ class Limit:
             return self._wait() if cache.incr(slot) > self._most() else 0
         except ValueError:  # it ran out between the two calls
             return 0
-        except Exception:  # noqa: BLE001 - each cache has its own errors
+        except Exception:
             logger.warning("the cache does not answer; nobody is limited", exc_info=True)
             return 0
 
@@ -39,7 +39,7 @@ class Limit:
         """0, or in how many seconds the window ends; counts nothing."""
         try:
             return self._wait() if cache.get(self._slot(key), 0) >= self._most() else 0
-        except Exception:  # noqa: BLE001 - each cache has its own errors
+        except Exception:
             logger.warning("the cache does not answer; nobody is limited", exc_info=True)
             return 0
 
@@ -47,7 +47,7 @@ class Limit:
         """Start again from nothing."""
         try:
             cache.delete(self._slot(key))
-        except Exception:  # noqa: BLE001 - each cache has its own errors
+        except Exception:
             logger.warning("the cache does not answer", exc_info=True)
 
     def _most(self) -> int:

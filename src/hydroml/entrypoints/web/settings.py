@@ -1,6 +1,5 @@
 """Django's settings, all of them derived from ours."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "hydroml.entrypoints",  # the management commands
     "hydroml.entrypoints.web.accounts",
-    "hydroml.entrypoints.web.api",
     "hydroml.entrypoints.web.pages",
 ]
 
@@ -48,6 +46,7 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [WEB / "api" / "templates"],  # no application: Django would take its `models` for tables
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -119,7 +118,7 @@ STATICFILES_DIRS = [directory] if (directory := WEB / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = HYDROML.debug
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_IMMUTABLE_FILE_TEST = re.compile(r"-[A-Za-z0-9_-]{8}\.[a-z0-9]+$").search
+WHITENOISE_IMMUTABLE_FILE_TEST = r"-[A-Za-z0-9_-]{8}\.[a-z0-9]+$"
 
 # Language and time: the pages show times in the reader's zone by themselves.
 

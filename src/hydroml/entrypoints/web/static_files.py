@@ -26,14 +26,16 @@ class StaticFiles(WhiteNoiseMiddleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if not request.path_info.startswith(self.static_prefix):
-            answer: HttpResponse | Awaitable[HttpResponse] = self.get_response(request)
-            return answer
+            return self._pass_on(request)
         found = self.find_file(request.path_info) if self.autorefresh else self.files.get(request.path_info)
         if found is None:
-            answer = self.get_response(request)
-            return answer
+            return self._pass_on(request)
         response = self.serve(found, request)
         return _ready(response) if iscoroutinefunction(self) else response
+
+    def _pass_on(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        answer: HttpResponse | Awaitable[HttpResponse] = self.get_response(request)
+        return answer
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:

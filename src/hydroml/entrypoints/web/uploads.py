@@ -62,9 +62,9 @@ class _Form:
     """The parts of a form, one after another."""
 
     def __init__(self, request: HttpRequest) -> None:
-        # The parser of Django checks the header; only its reading of parts is used, since the rest wants handlers.
-        head = MultiPartParser(request.META, request, [], request.encoding)
-        self._parts = iter(Parser(LazyStream(ChunkIter(request, CHUNK)), head._boundary))
+        # Django's parser checks the header; its `parse` wants handlers, so only its reading of parts is used.
+        boundary = MultiPartParser(request.META, request, [], request.encoding)._boundary  # noqa: SLF001
+        self._parts = iter(Parser(LazyStream(ChunkIter(request, CHUNK)), boundary))
         self.fields = {name: request.GET[name] for name in ("name", "options") if name in request.GET}
 
     def file(self) -> tuple[str, Iterator[bytes]]:

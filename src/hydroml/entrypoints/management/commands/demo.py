@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.management.commands._base import HydromlCommand, acting_user, add_user_option
+from hydroml.entrypoints.management.commands._acting import JobCommand, acting_user, add_user_option
 
 
-class Command(HydromlCommand):
+class Command(JobCommand):
     """Asked again, it adds only what is missing."""
 
     help = "Create the sample project, with generated data; can be repeated."

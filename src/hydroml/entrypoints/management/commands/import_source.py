@@ -12,18 +12,13 @@ from hydroml.application.documents import read_options
 from hydroml.application.imports import Upload
 from hydroml.domain.sources import ImportOptions
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.management.commands._base import (
-    WRONG_USE,
-    HydromlCommand,
-    acting_user,
-    add_user_option,
-    project_named,
-)
+from hydroml.entrypoints.management.commands._acting import JobCommand, acting_user, add_user_option, project_named
+from hydroml.entrypoints.management.commands._base import WRONG_USE
 
 CHUNK = 2**20
 
 
-class Command(HydromlCommand):
+class Command(JobCommand):
     """The project is made when there is none of that name."""
 
     help = "Import a file (CSV, TSV, Parquet, Excel) into a project as a new data source."

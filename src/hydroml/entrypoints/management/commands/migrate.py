@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands import migrate as django_migrate
 from django.db import connection
@@ -11,7 +12,6 @@ from django.db import connection
 from hydroml.adapters.persistence.migrations import create_database_if_missing
 from hydroml.adapters.persistence.migrations import migrate as migrate_ours
 from hydroml.domain.errors import UnavailableError
-from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.management.commands._base import HydromlCommand
 
 _LOCK = 0x6879_6472_6F6E  # any number but Alembic's, as long as it is always this one
@@ -26,15 +26,15 @@ class Command(HydromlCommand):
         parser.add_argument("--no-input", action="store_true", help="accepted for scripts; nothing is ever asked")
 
     def perform(self, **options: Any) -> None:
-        settings = container().settings()
+        ours = settings.HYDROML
         with connection.cursor() as cursor:  # two processes that start at once must not both create tables
             cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             try:
                 call_command(django_migrate.Command(), interactive=False, verbosity=0)
-                migrate_ours(settings.database_url)
+                migrate_ours(ours.database_url)
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
-        self._tracking_database(settings.database_url, settings.mlflow_tracking_uri)
+        self._tracking_database(ours.database_url, ours.mlflow_tracking_uri)
         self.tell("The database is up to date.", {"migrated": True})
 
     def _tracking_database(self, database_url: str, tracking_uri: str) -> None:

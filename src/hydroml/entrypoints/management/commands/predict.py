@@ -11,14 +11,8 @@ from hydroml.application.ports.repositories import MAX_LIMIT, Listing
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import UserId
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.management.commands._base import (
-    WRONG_USE,
-    HydromlCommand,
-    Progress,
-    acting_user,
-    add_user_option,
-    project_named,
-)
+from hydroml.entrypoints.management.commands._acting import Progress, acting_user, add_user_option, project_named
+from hydroml.entrypoints.management.commands._base import WRONG_USE, HydromlCommand
 
 
 class Command(HydromlCommand):

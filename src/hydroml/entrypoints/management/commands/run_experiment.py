@@ -11,17 +11,11 @@ from hydroml.application.documents import read_specification
 from hydroml.application.ports.repositories import MAX_LIMIT, Listing
 from hydroml.domain.projects import Project, UserId
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.management.commands._base import (
-    FAILED,
-    WRONG_USE,
-    HydromlCommand,
-    acting_user,
-    add_user_option,
-    project_named,
-)
+from hydroml.entrypoints.management.commands._acting import JobCommand, acting_user, add_user_option, project_named
+from hydroml.entrypoints.management.commands._base import FAILED, WRONG_USE
 
 
-class Command(HydromlCommand):
+class Command(JobCommand):
     """The specification may name a `source` in place of a `version_id`: its current version is meant then."""
 
     help = "Create an experiment from a JSON specification and run it; prints the run's id and metrics."

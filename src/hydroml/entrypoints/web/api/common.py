@@ -13,17 +13,10 @@ from pydantic import Field
 
 from hydroml.application.ports.repositories import MAX_LIMIT, Listing, Slice
 from hydroml.domain.errors import InvalidInputError, StaleRevisionError
-from hydroml.domain.projects import UserId
 from hydroml.domain.studio.steps import SortKey
 
 S = TypeVar("S")
 T = TypeVar("T")
-
-
-class AnyRequest(HttpRequest):
-    """A request after authentication; `auth` is who asks."""
-
-    auth: UserId
 
 
 class JsonRenderer(BaseRenderer):
@@ -32,13 +25,17 @@ class JsonRenderer(BaseRenderer):
     media_type = "application/json"
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
-        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        return to_json(data)
+
+
+def to_json(document: Any) -> bytes:
+    """The one way in which the API writes JSON."""
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
 
 def json_response(document: Any, status: int = 200) -> HttpResponse:
     """For large bodies that need no check against a schema: they were made here."""
-    content = orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    return HttpResponse(content, status=status, content_type="application/json")
+    return HttpResponse(to_json(document), status=status, content_type="application/json")
 
 
 class ListingIn(Schema):
@@ -61,14 +58,20 @@ class Page(Schema, Generic[S]):
     total: int
 
 
-def page(found: Slice[T], of: Callable[[T], S]) -> dict[str, Any]:
-    """A slice as a `Page`."""
-    return {"items": [of(item) for item in found.items], "next_cursor": found.next_cursor, "total": found.total}
+def page(found: Slice[T], shape: Any, of: Callable[[T], Schema] | None = None) -> Any:
+    """A slice as a `Page` of `shape`.
+
+    Its items were made here and are not checked again: ninja would look their fields up one by one, and take a field
+    called `schema` for pydantic's method of that name.
+    """
+    make = of or shape.of
+    items = [make(item) for item in found.items]
+    return Page[shape].model_construct(items=items, next_cursor=found.next_cursor, total=found.total)
 
 
-def whole(items: list[S]) -> dict[str, Any]:
-    """A list that is short enough to come at once."""
-    return {"items": items, "next_cursor": None, "total": len(items)}
+def whole(items: list[Any], shape: Any) -> Any:
+    """A list that is short enough to come at once, as a `Page` of `shape`."""
+    return Page[shape].model_construct(items=items, next_cursor=None, total=len(items))
 
 
 def seen_revision(request: HttpRequest) -> int | None:
@@ -94,10 +97,7 @@ def at_job(response: HttpResponse, job_id: UUID) -> None:
 
 def sort_keys(text: str) -> tuple[SortKey, ...]:
     """`-flow,date`; or a JSON list of the same, for columns whose names hold commas."""
-    keys = []
-    for name in names(text, "sort"):
-        keys.append(SortKey(name.removeprefix("-"), name.startswith("-")))
-    return tuple(keys)
+    return tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in names(text, "sort"))
 
 
 def names(text: str, place: str) -> tuple[str, ...]:

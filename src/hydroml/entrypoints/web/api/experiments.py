@@ -111,7 +111,7 @@ class RunAccepted(Schema):
 def list_experiments(request: HttpRequest, project_id: UUID, which: Query[ListingIn]) -> Any:
     """A project's experiments. Sort by `created_at` or `name`."""
     found = container().experiments().list(request.auth, ProjectId(project_id), which.listing())
-    return page(found, ExperimentOut.of)
+    return page(found, ExperimentOut)
 
 
 @router.post("/projects/{uuid:project_id}/experiments", response={201: ExperimentOut})
@@ -187,7 +187,7 @@ def start_run(request: HttpRequest, response: HttpResponse, experiment_id: UUID)
 def list_runs_of_experiment(request: HttpRequest, experiment_id: UUID, which: Query[ListingIn]) -> Any:
     """An experiment's runs."""
     found = container().runs().of_experiment(request.auth, ExperimentId(experiment_id), which.listing())
-    return page(found, lambda run: RunOut.of(RunDetail(run, ())))
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
 
 
 def _tagged(response: HttpResponse, detail: ExperimentDetail) -> ExperimentOut:

@@ -62,8 +62,7 @@ def _keeping(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
         claim: _Claim | None = getattr(request, "idempotency_claim", None)
         if claim is not None:
             with container().uow() as uow:
-                if response.status_code < 400 and not response.streaming:
-                    assert isinstance(response, HttpResponse)
+                if response.status_code < 400 and isinstance(response, HttpResponse):
                     answer = KeptAnswer(
                         claim.digest, response.status_code, response.content.decode(), response.get("Location")
                     )

@@ -98,7 +98,7 @@ def list_jobs(request: HttpRequest, which: Query[JobsIn]) -> Any:
     project_id = None if which.project_id is None else ProjectId(which.project_id)
     if project_id is not None:
         container().access().check(request.auth, "project", project_id)
-    return page(container().jobs().list(request.auth, which.listing(), states=states, project_id=project_id), JobOut.of)
+    return page(container().jobs().list(request.auth, which.listing(), states=states, project_id=project_id), JobOut)
 
 
 @router.get("/{uuid:job_id}", response=JobOut)
@@ -122,4 +122,4 @@ def retry_job(request: HttpRequest, job_id: UUID) -> JobOut:
 @router.get("/{uuid:job_id}/log", response=Page[LogLineOut])
 def get_job_log(request: HttpRequest, job_id: UUID) -> Any:
     """The last thousand lines, oldest first."""
-    return whole([LogLineOut.of(line) for line in container().jobs().log(request.auth, JobId(job_id))])
+    return whole([LogLineOut.of(line) for line in container().jobs().log(request.auth, JobId(job_id))], LogLineOut)

@@ -11,7 +11,7 @@ from pydantic import Field
 from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.tokens import Scope, Token, TokenId
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.web.accounts.forms import ProfileForm
+from hydroml.entrypoints.web.accounts.forms import AccountForm
 from hydroml.entrypoints.web.accounts.models import User
 from hydroml.entrypoints.web.api.common import Page, whole
 
@@ -54,7 +54,7 @@ class TokenIn(Schema):
     """A new token."""
 
     name: str
-    scopes: list[Scope] = [Scope.READ, Scope.WRITE]
+    scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ, Scope.WRITE])
     days: int | None = Field(None, description="How long it is valid; without an end when null.")
 
 
@@ -96,8 +96,8 @@ def get_me(request: HttpRequest) -> MeOut:
 def change_me(request: HttpRequest, body: MePatch) -> MeOut:
     """Change my account."""
     user = User.objects.get(pk=request.auth)
-    kept = {name: getattr(user, name) for name in ProfileForm.Meta.fields}
-    form = ProfileForm(kept | body.model_dump(exclude_none=True), instance=user)
+    kept = {name: getattr(user, name) for name in AccountForm.Meta.fields}
+    form = AccountForm(kept | body.model_dump(exclude_none=True), instance=user)
     if not form.is_valid():
         faults = tuple(
             Fault((name,), message, "invalid") for name, messages in form.errors.items() for message in messages
@@ -109,7 +109,7 @@ def change_me(request: HttpRequest, body: MePatch) -> MeOut:
 @router.get("/tokens", response=Page[TokenOut])
 def list_tokens(request: HttpRequest) -> Any:
     """My tokens."""
-    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)])
+    return whole([TokenOut.of(token) for token in container().tokens().list(request.auth)], TokenOut)
 
 
 @router.post("/tokens", response={201: NewTokenOut})

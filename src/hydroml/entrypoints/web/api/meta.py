@@ -39,7 +39,7 @@ class StepKindOut(Schema):
         )
 
 
-class StepKindsOut(Schema):
+class StepKindListOut(Schema):
     items: list[StepKindOut]
 
 
@@ -51,7 +51,7 @@ class FunctionOut(Schema):
     help: str
 
 
-class FunctionsOut(Schema):
+class FunctionListOut(Schema):
     functions: list[FunctionOut]
 
 
@@ -101,7 +101,7 @@ class AlgorithmOut(Schema):
         )
 
 
-class AlgorithmsOut(Schema):
+class AlgorithmListOut(Schema):
     items: list[AlgorithmOut]
 
 
@@ -131,7 +131,7 @@ class MetricOut(Schema):
         )
 
 
-class MetricsOut(Schema):
+class MetricListOut(Schema):
     items: list[MetricOut]
 
 
@@ -168,29 +168,29 @@ class SearchOut(Schema):
     items: list[FoundOut]
 
 
-@router.get("/steps", response=StepKindsOut, by_alias=True)
-def list_steps(request: HttpRequest) -> StepKindsOut:
+@router.get("/steps", response=StepKindListOut, by_alias=True)
+def list_steps(request: HttpRequest) -> StepKindListOut:
     """Every kind of step with its JSON schema."""
-    return StepKindsOut(items=[StepKindOut.of(kind) for kind in STEPS])
+    return StepKindListOut.model_construct(items=[StepKindOut.of(kind) for kind in STEPS])
 
 
-@router.get("/formulas", response=FunctionsOut)
-def list_functions(request: HttpRequest) -> FunctionsOut:
+@router.get("/formulas", response=FunctionListOut)
+def list_functions(request: HttpRequest) -> FunctionListOut:
     """The functions that formulas may use."""
     found = container().tables_engine().functions()
-    return FunctionsOut(functions=[FunctionOut(name=f.name, signature=f.signature, help=f.help) for f in found])
+    return FunctionListOut(functions=[FunctionOut(name=f.name, signature=f.signature, help=f.help) for f in found])
 
 
-@router.get("/algorithms", response=AlgorithmsOut)
-def list_algorithms(request: HttpRequest) -> AlgorithmsOut:
+@router.get("/algorithms", response=AlgorithmListOut)
+def list_algorithms(request: HttpRequest) -> AlgorithmListOut:
     """The algorithms with their hyperparameters."""
-    return AlgorithmsOut(items=[AlgorithmOut.of(one) for one in ALGORITHMS.values()])
+    return AlgorithmListOut(items=[AlgorithmOut.of(one) for one in ALGORITHMS.values()])
 
 
-@router.get("/metrics", response=MetricsOut)
-def list_metrics(request: HttpRequest) -> MetricsOut:
+@router.get("/metrics", response=MetricListOut)
+def list_metrics(request: HttpRequest) -> MetricListOut:
     """The metrics with their definitions."""
-    return MetricsOut(items=[MetricOut.of(one) for one in METRICS.values()])
+    return MetricListOut(items=[MetricOut.of(one) for one in METRICS.values()])
 
 
 @router.get("/search", response=SearchOut, tags=["search"])

@@ -52,7 +52,7 @@ class ModelVersionOut(Schema):
         return cls(
             number=version.number,
             run_id=version.run_id,
-            metrics=run.outcome.metrics.get("test", {}) if run and run.outcome else None,
+            metrics=dict(run.outcome.metrics.get("test", {})) if run and run.outcome else None,
             algorithm=run.specification.algorithm.name if run else None,
             mlflow_version=version.mlflow_version,
             created_by=version.created_by,
@@ -155,13 +155,15 @@ class PredictionsOut(Schema):
 @router.get("/projects/{uuid:project_id}/models", response=Page[ModelOut])
 def list_models(request: HttpRequest, project_id: UUID, which: Query[ListingIn]) -> Any:
     """A project's models, without metrics and features. Sort by `created_at` or `name`."""
-    return page(container().models().of_project(request.auth, ProjectId(project_id), which.listing()), ModelOut.short)
+    return page(
+        container().models().of_project(request.auth, ProjectId(project_id), which.listing()), ModelOut, ModelOut.short
+    )
 
 
 @router.get("/models", response=Page[ModelOut])
 def list_my_models(request: HttpRequest, which: Query[ListingIn]) -> Any:
     """The models of all my projects, without metrics and features."""
-    return page(container().models().mine(request.auth, which.listing()), ModelOut.short)
+    return page(container().models().mine(request.auth, which.listing()), ModelOut, ModelOut.short)
 
 
 @router.get("/models/{uuid:model_id}", response=ModelOut)

@@ -36,9 +36,9 @@ class CountsOut(Schema):
 class MetricsOut(Schema):
     """Metrics by part, and for each baseline its metrics on the test part; empty until the run has succeeded."""
 
-    test: dict[str, float | None] = {}
-    train: dict[str, float | None] = {}
-    baselines: dict[str, dict[str, float | None]] = {}
+    test: dict[str, float | None] = Field(default_factory=dict)
+    train: dict[str, float | None] = Field(default_factory=dict)
+    baselines: dict[str, dict[str, float | None]] = Field(default_factory=dict)
 
 
 class TrackedOut(Schema):
@@ -152,7 +152,14 @@ class ArtifactOut(Schema):
 def list_runs(request: HttpRequest, project_id: UUID, which: Query[RunsIn]) -> Any:
     """A project's runs."""
     found = container().runs().of_project(request.auth, ProjectId(project_id), which.listing(), which.status)
-    return page(found, lambda run: RunOut.of(RunDetail(run, ())))
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
+
+
+@router.get("/runs", response=Page[RunOut])
+def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
+    """The runs of all my projects."""
+    found = container().runs().mine(request.auth, which.listing())
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
 
 
 @router.get("/runs/{uuid:run_id}", response=RunOut)
@@ -165,7 +172,9 @@ def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
 def list_artifacts(request: HttpRequest, run_id: UUID) -> Any:
     """What the run left for plots and tables."""
     run = container().runs().get(request.auth, RunId(run_id)).run
-    return whole([ArtifactOut(name=n, href=f"/api/v1/runs/{run_id}/artifacts/{n}") for n in sorted(run.artifacts)])
+    return whole(
+        [ArtifactOut(name=n, href=f"/api/v1/runs/{run_id}/artifacts/{n}") for n in sorted(run.artifacts)], ArtifactOut
+    )
 
 
 @router.get(
@@ -194,7 +203,7 @@ def _metrics(run: Run) -> MetricsOut:
     if run.outcome is None:
         return MetricsOut()
     return MetricsOut(
-        test=run.outcome.metrics.get("test", {}),
-        train=run.outcome.metrics.get("train", {}),
-        baselines=run.outcome.baselines,
+        test=dict(run.outcome.metrics.get("test", {})),
+        train=dict(run.outcome.metrics.get("train", {})),
+        baselines={name: dict(metrics) for name, metrics in run.outcome.baselines.items()},
     )

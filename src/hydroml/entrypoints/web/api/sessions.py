@@ -150,22 +150,24 @@ class EntryPatch(Schema):
 
 
 class SaveIn(Schema):
-    """A new data source of that name, or the next version of that source; of the session's own when both are left out."""
+    """A new data source of that name, or the next version of that one; of the session's own when both are left out."""
 
     name: str | None = None
     source_id: UUID | None = None
 
 
-class SessionRowsIn(RowsIn):
-    """Which rows, as of which step."""
+class AtIn(Schema):
+    """As of which step."""
 
     step: str = Field("", description="A step's id, or `root` for the version as it is; the cursor when empty.")
 
 
-class SessionFilterIn(FilterIn):
+class SessionRowsIn(AtIn, RowsIn):
     """Which rows, as of which step."""
 
-    step: str = Field("", description="A step's id, or `root` for the version as it is; the cursor when empty.")
+
+class SessionFilterIn(AtIn, FilterIn):
+    """Which rows, as of which step."""
 
 
 class PreviewOut(RowsOut):
@@ -183,7 +185,7 @@ def list_sessions(request: HttpRequest, version_id: UUID) -> Any:
     """My sessions on a version, last changed first."""
     container().access().check(request.auth, "version", version_id)
     found = container().studio().mine(request.auth, version_id=VersionId(version_id))
-    return whole([SessionOut.of(detail) for detail in found])
+    return whole([SessionOut.of(detail) for detail in found], SessionOut)
 
 
 @router.post("/versions/{uuid:version_id}/sessions", response={201: SessionOut}, by_alias=True)
@@ -272,9 +274,9 @@ def jump(request: HttpRequest, response: HttpResponse, session_id: UUID, body: J
 
 
 @router.post("/sessions/{uuid:session_id}/preview", response=PreviewOut)
-def preview(request: HttpRequest, session_id: UUID, step: Body[StepDocument]) -> HttpResponse:
-    """What a step would do after the cursor; nothing is stored."""
-    found = container().tables().preview(request.auth, SessionId(session_id), read_step(step))
+def preview(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Body[StepDocument]) -> HttpResponse:
+    """What a step would do after the cursor or any step; nothing is stored."""
+    found = container().tables().preview(request.auth, SessionId(session_id), read_step(body), _at(which.step))
     return json_response(
         rows_document(found.page)
         | {
@@ -343,7 +345,7 @@ def _tagged(response: HttpResponse, detail: SessionDetail) -> SessionOut:
     return SessionOut.of(detail)
 
 
-def _at(step: str) -> EntryId | None | AtCursor:
+def _at(step: str) -> EntryId | AtCursor | None:
     if not step:
         return AT_CURSOR
     if step == "root":

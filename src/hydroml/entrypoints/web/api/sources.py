@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 
 from hydroml.application.sources import SourceDetail
+from hydroml.domain.jobs import Job
 from hydroml.domain.projects import ProjectId
 from hydroml.domain.sources import DataSource, Detection, SourceId, SourceStatus
-from hydroml.domain.jobs import Job
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web import uploads
 from hydroml.entrypoints.web.accounts import users
@@ -151,7 +151,10 @@ class DetectionOut(Schema):
 def list_sources(request: HttpRequest, project_id: UUID, which: Query[ListingIn]) -> Any:
     """A project's data sources. Sort by `created_at`, `updated_at` or `name`."""
     found = container().sources().list(request.auth, ProjectId(project_id), which.listing())
-    return {"items": SourceOut.many(list(found.items)), "next_cursor": found.next_cursor, "total": found.total}
+    shown = {
+        detail.source.id: source for detail, source in zip(found.items, SourceOut.many(list(found.items)), strict=True)
+    }
+    return page(found, SourceOut, lambda detail: shown[detail.source.id])
 
 
 @router.post("/projects/{uuid:project_id}/sources", response={202: SourceAccepted}, openapi_extra=UPLOAD)
@@ -197,7 +200,9 @@ def delete_source(request: HttpRequest, source_id: UUID) -> Status[None]:
 @router.get("/sources/{uuid:source_id}/versions", response=Page[VersionOut])
 def list_versions(request: HttpRequest, source_id: UUID) -> Any:
     """All versions, newest first."""
-    return whole([VersionOut.of(v) for v in container().sources().versions(request.auth, SourceId(source_id))])
+    return whole(
+        [VersionOut.of(v) for v in container().sources().versions(request.auth, SourceId(source_id))], VersionOut
+    )
 
 
 @router.post("/sources/{uuid:source_id}/versions", response={202: SourceAccepted}, openapi_extra=UPLOAD)

@@ -1,0 +1,124 @@
+"""What commands that call services share: who acts, in which project, and waiting for jobs."""
+
+import os
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+from django.core.management.base import CommandError
+
+from hydroml.application.ports.jobs import Monitor
+from hydroml.application.ports.repositories import MAX_LIMIT, Listing
+from hydroml.domain.jobs import Job, JobId, JobState
+from hydroml.domain.projects import Project, UserId
+from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.management.commands._base import FAILED, WRONG_USE, HydromlCommand
+from hydroml.entrypoints.web.accounts import users
+from hydroml.entrypoints.web.accounts.models import User
+
+UNTAKEN_SECONDS = 2.0
+"""A job that nobody has taken for so long is done here, where there is no worker."""
+
+
+class JobCommand(HydromlCommand):
+    """A command that starts jobs."""
+
+    def finish(self, job: Job) -> Job:
+        """Waits until the job has ended; without a worker, it is done in this process."""
+        done = wait_for(UserId(job.requested_by), job.id, self.note)
+        if done.state is not JobState.SUCCEEDED:
+            raise CommandError(f"{done.kind} {done.state}: {done.error or done.message or 'no reason given'}")
+        return done
+
+
+def add_user_option(parser: ArgumentParser) -> None:
+    """`--user`, for commands that act for somebody."""
+    parser.add_argument("--user", metavar="NAME", help="who acts (default: the first administrator)")
+
+
+def acting_user(name: str | None) -> UserId:
+    """Who acts. Raises CommandError when there is nobody."""
+    if name is not None:
+        return UserId(users.named(name).pk)
+    first = User.objects.filter(is_active=True).order_by("-is_superuser", "date_joined").first()
+    if first is None:
+        raise CommandError("there are no users yet: hydroml create_user NAME --admin", returncode=WRONG_USE)
+    return UserId(first.pk)
+
+
+def project_named(user: UserId, name: str, *, create: bool = False) -> Project:
+    """The user's project of that name or id. Raises CommandError when there is none, unless it is to be made."""
+    found = [
+        s.project for s in container().projects().list(user, Listing(limit=MAX_LIMIT, search=_unless_id(name))).items
+    ]
+    matching = [p for p in found if name in (p.name, str(p.id))]
+    if len(matching) > 1:
+        raise CommandError(f"{len(matching)} projects are called “{name}”; give the id", returncode=WRONG_USE)
+    if matching:
+        return matching[0]
+    if create:
+        return container().projects().create(user, name).project
+    raise CommandError(f"there is no project “{name}”", returncode=FAILED)
+
+
+def wait_for(user: UserId, job_id: JobId, say: Callable[[str], None]) -> Job:
+    """The job once it has ended."""
+    started = time.monotonic()
+    said = ""
+    while True:
+        job = container().jobs().get(user, job_id)
+        if job.state.is_final:
+            return job
+        line = f"{job.kind} {job.progress:4.0%} {job.phase} {job.message}".rstrip()
+        if job.state is JobState.RUNNING and line != said:
+            say(line)
+            said = line
+        untaken = job.state is JobState.QUEUED and time.monotonic() - started > UNTAKEN_SECONDS
+        if untaken and container().settings().embedded:
+            say(f"{job.kind} is done here: no worker has taken it")
+            container().runner().execute(job_id, f"{socket.gethostname()}:{os.getpid()}:{uuid4()}", _abort)
+            started = time.monotonic()  # another worker may have been faster after all
+            continue
+        time.sleep(0.2)
+
+
+class Progress:
+    """A monitor that writes to the terminal, for work that is no job."""
+
+    def __init__(self, say: Callable[[str], None], start: float = 0.0, end: float = 1.0) -> None:
+        self._say, self._start, self._end = say, start, end
+
+    def report(self, progress: float | None = None, phase: str | None = None, message: str = "") -> None:
+        if progress is not None:
+            share = self._start + progress * (self._end - self._start)
+            self._say(f"{share:4.0%} {phase or ''} {message}".rstrip())
+
+    def log(self, message: str, level: str = "info") -> None:
+        self._say(f"{level}: {message}")
+
+    @contextmanager
+    def interrupting(self, stop: Callable[[], None]) -> Iterator[None]:
+        yield  # Ctrl-C interrupts by itself
+
+    def part(self, start: float, end: float) -> Monitor:
+        width = self._end - self._start
+        return Progress(self._say, self._start + start * width, self._start + end * width)
+
+
+def _unless_id(name: str) -> str:
+    """What to search for: everything, when it is an id."""
+    try:
+        UUID(name)
+    except ValueError:
+        return name
+    return ""
+
+
+def _abort() -> None:
+    """Work that does not stop when it has to is ended with its process."""
+    sys.stderr.flush()
+    os._exit(FAILED)

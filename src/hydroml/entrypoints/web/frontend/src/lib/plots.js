@@ -1,0 +1,81 @@
+// What each stored artifact of a run looks like. Every function answers `make()` for charts.draw.
+import { number } from "./format.js";
+
+const line = (charts, token, dash = "solid", width = 1.5) => ({ color: charts.colour(token), width, dash });
+
+export function series(charts, { time, observed, predicted, row_numbers: rows }, target) {
+  const x = time ?? rows ?? observed.map((_, index) => index + 1);
+  return () => ({
+    traces: [
+      { type: "scatter", mode: "lines", name: "Observed", x, y: observed, line: line(charts, "observed"), connectgaps: false },
+      { type: "scatter", mode: "lines", name: "Predicted", x, y: predicted, line: line(charts, "predicted", "solid"), connectgaps: false },
+    ],
+    layout: { yaxis: { title: { text: plain(target) }, rangemode: "tozero" }, xaxis: time ? { type: "date" } : { title: { text: "row" } }, dragmode: "zoom" },
+  });
+}
+
+const ramp = (charts) => [[0, "rgba(0,0,0,0)"], [0.0001, charts.colour("ramp-1")], [0.25, charts.colour("ramp-2")], [0.5, charts.colour("ramp-3")], [0.75, charts.colour("ramp-4")], [1, charts.colour("ramp-5")]];
+
+/** Predicted against observed: counts in bins when there are many, points otherwise, with the one-to-one line. */
+export function scatter(charts, artifact, predictions, target) {
+  return () => {
+    const binned = artifact?.points ? null : artifact?.counts;
+    const points = artifact?.points ?? (predictions ? { observed: predictions.observed, predicted: predictions.predicted } : null);
+    const pairs = Array.isArray(points) ? { observed: points.map(([a]) => a), predicted: points.map(([, b]) => b) } : points;
+    const ends = binned ? [Math.min(artifact.x_edges[0], artifact.y_edges[0]), Math.max(artifact.x_edges.at(-1), artifact.y_edges.at(-1))] : extent([...(pairs?.observed ?? []), ...(pairs?.predicted ?? [])]);
+    const middle = (edges) => edges.slice(1).map((edge, index) => (edge + edges[index]) / 2);
+    const traces = binned
+      ? [{ type: "heatmap", x: middle(artifact.x_edges), y: middle(artifact.y_edges), z: logged(artifact.counts), customdata: artifact.counts, colorscale: ramp(charts), showscale: false, xgap: 1, ygap: 1, hovertemplate: "observed %{x:.4~g}<br>predicted %{y:.4~g}<br>%{customdata} rows<extra></extra>" }]
+      : [{ type: "scatter", mode: "markers", x: pairs?.observed ?? [], y: pairs?.predicted ?? [], marker: { color: charts.faded("predicted", 0.45), size: 5 }, hovertemplate: "observed %{x:.4~g}<br>predicted %{y:.4~g}<extra></extra>" }];
+    traces.push({ type: "scatter", mode: "lines", x: ends, y: ends, line: line(charts, "baseline", "dash", 1.25), hoverinfo: "skip" });
+    return { traces, layout: { hovermode: "closest", xaxis: { title: { text: `observed ${plain(target)}` } }, yaxis: { title: { text: `predicted ${plain(target)}` } } } };
+  };
+}
+const logged = (counts) => counts.map((row) => row.map((value) => (value ? Math.log1p(value) : null)));
+function extent(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) if (value !== null && value !== undefined) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+export function residuals(charts, { edges, counts, definition = "observed − predicted" }, target) {
+  return () => ({
+    traces: [{ type: "bar", x: edges.slice(1).map((edge, index) => (edge + edges[index]) / 2), y: counts, width: edges.slice(1).map((edge, index) => (edge - edges[index]) * 0.94), marker: { color: charts.colour("ramp-3") }, hovertemplate: "%{x:.4~g}: %{y:,} rows<extra></extra>" }],
+    layout: { hovermode: "closest", bargap: 0, xaxis: { title: { text: `residual of ${plain(target)}, ${plain(definition)}` } }, yaxis: { title: { text: "rows" } }, shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: charts.colour("line-strong"), width: 1 } }] },
+  });
+}
+
+export function residualsOverTime(charts, { time, residual }, target) {
+  return () => ({
+    traces: [{ type: "scatter", mode: "markers", name: "Residual", x: time, y: residual, marker: { color: charts.faded("predicted", 0.5), size: 4 } }],
+    layout: { xaxis: { type: "date" }, yaxis: { title: { text: `residual of ${plain(target)}` }, zeroline: true, zerolinecolor: charts.colour("line-strong") } },
+  });
+}
+
+export function roc(charts, { fpr, tpr }) {
+  return () => ({
+    traces: [
+      { type: "scatter", mode: "lines", name: "This run", x: fpr, y: tpr, line: line(charts, "predicted", "solid", 2) },
+      { type: "scatter", mode: "lines", name: "Chance", x: [0, 1], y: [0, 1], line: line(charts, "baseline", "dash", 1.25), hoverinfo: "skip" },
+    ],
+    layout: { xaxis: { title: { text: "false positive rate" }, range: [0, 1] }, yaxis: { title: { text: "true positive rate" }, range: [0, 1.02] } },
+  });
+}
+
+/** Plotly reads a little markup in axis labels: a column's name must stay text. */
+const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const cut = (text, most = 26) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+export function importance(charts, { items, metric }, most = 20) {
+  const shown = items.slice(0, most).reverse();
+  return () => ({
+    traces: [{
+      type: "bar", orientation: "h", y: shown.map((_, index) => index), x: shown.map(({ mean }) => mean), customdata: shown.map(({ feature, std }) => [plain(feature), number(std, 3)]),
+      error_x: { type: "data", array: shown.map(({ std }) => std ?? 0), color: charts.colour("observed"), thickness: 1, width: 3 }, marker: { color: charts.colour("predicted") }, hovertemplate: "%{customdata[0]}<br>%{x:.4~g} ± %{customdata[1]}<extra></extra>",
+    }],
+    layout: { hovermode: "closest", bargap: 0.35, yaxis: { tickmode: "array", tickvals: shown.map((_, index) => index), ticktext: shown.map(({ feature }) => plain(cut(feature))), gridcolor: "rgba(0,0,0,0)" }, xaxis: { title: { text: `loss of ${metric ?? "score"} when the column is shuffled` } } },
+  });
+}

@@ -1,0 +1,325 @@
+import { formDialog } from "../components/shared.js";
+import { api } from "../lib/api.js";
+import { download, s } from "../lib/dom.js";
+import { watchJob } from "../lib/events.js";
+import { count, metric, number, plural, seconds } from "../lib/format.js";
+import { isActive } from "../lib/jobs.js";
+import { mix } from "../lib/mix.js";
+import { resource } from "../lib/resource.js";
+import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
+import { param, setParams } from "../lib/url.js";
+import { baselineName, summary, verdicts } from "../lib/verdict.js";
+
+/** The phases a training job tells, in order: how its words begin, and what they mean. */
+const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
+
+function runPage() {
+  let charts = null;
+  return mix(
+    formDialog({
+      fields: { model: "" },
+      send(form) {
+        return api.post(`/runs/${this.id}/register`, { model: form.model.trim() });
+      },
+      done(answer) {
+        const model = answer?.model ?? answer;
+        toast("It can predict now.", { tone: "success", title: "Registered.", href: `/models/${model?.id}`, link: "Open the model" });
+        this.head.load({ quiet: true });
+      },
+    }),
+    {
+      id: "",
+      run: null,
+      job: null,
+      version: null,
+      sourceName: "",
+      log: resource(() => null),
+      head: resource(() => null, { empty: () => false }),
+      catalogue: {},
+      algorithms: {},
+      models: [],
+      tab: param("tab", "overview"),
+      artifacts: {}, // name → {state, data, error}
+      logScale: false,
+      init() {
+        this.id = this.$root.dataset.id;
+        this.head = resource(() => this.fetchRun(), { empty: () => false });
+        this.log = resource(() => api.get(`/jobs/${this.run.job_id}/log`, { limit: 500 }));
+        this.head.load();
+        api.get("/metrics").then(({ items }) => (this.catalogue = Object.fromEntries(items.map((one) => [one.name, one]))), () => {});
+        api.get("/algorithms").then(({ items }) => (this.algorithms = Object.fromEntries(items.map((one) => [one.name, one]))), () => {});
+        addEventListener("popstate", () => this.showTab(param("tab", "overview")));
+        command("Register this model", "cube", () => this.register(), { when: () => this.succeeded });
+        command("New experiment like this", "flask", () => location.assign(this.againUrl));
+      },
+      async fetchRun() {
+        const run = await api.get(`/runs/${this.id}`);
+        this.run = run;
+        setTitle(run.name || "Run");
+        enterProject(run.project_id);
+        setCrumbs([{ label: "Experiments", href: `/projects/${run.project_id}/experiments` }]);
+        if (run.status === "queued" || run.status === "running" || run.status === "failed") this.follow();
+        if (run.status === "succeeded") this.showTab(this.tab);
+        if (!this.version) api.get(`/versions/${run.version_id}`).then((version) => {
+          this.version = version;
+          return api.get(`/sources/${version.source_id}`).then(({ name }) => (this.sourceName = name));
+        }).catch(() => {}); // the lineage then says less
+        return run;
+      },
+      follow() {
+        if (this.stop || !this.run.job_id) return;
+        let logged = "";
+        this.log.load();
+        this.stop = watchJob(this.run.job_id, (job) => {
+          const over = this.job && isActive(this.job) && !isActive(job);
+          this.job = job;
+          const mark = `${job.phase}|${job.state}`;
+          if (mark !== logged) this.log.load({ quiet: true });
+          logged = mark;
+          if (job.state === "running" && this.run.status === "queued") this.run.status = "running";
+          if (over || (!isActive(job) && (this.run.status === "running" || this.run.status === "queued"))) {
+            this.stop?.();
+            this.stop = null;
+            this.head.load({ quiet: true });
+          }
+        });
+      },
+      get live() {
+        return this.run?.status === "queued" || this.run?.status === "running";
+      },
+      get succeeded() {
+        return this.run?.status === "succeeded";
+      },
+      get failed() {
+        return this.run?.status === "failed" || this.run?.status === "cancelled";
+      },
+      get regression() {
+        return this.run?.problem === "regression";
+      },
+      get badge() {
+        return { succeeded: "is-success", failed: "is-danger", running: "is-accent" }[this.run?.status] ?? "";
+      },
+      get algorithmTitle() {
+        return this.algorithms[this.run?.algorithm]?.title ?? this.run?.algorithm?.replaceAll("_", " ") ?? "";
+      },
+      get timing() {
+        return this.run?.seconds ? `in ${seconds(this.run.seconds)}` : "";
+      },
+      get phases() {
+        const now = (this.job?.phase ?? "").toLowerCase();
+        const at = PHASES.findIndex(([phase]) => now.startsWith(phase));
+        return PHASES.map(([phase, title], index) => ({ phase, title, done: at > index, now: at === index, icon: at > index ? "#i-check" : at === index ? "#i-play" : "#i-minus", tone: at > index ? "t-success" : at === index ? "t-accent" : "subtle" }));
+      },
+      get knownPhase() {
+        return this.phases.some(({ now }) => now);
+      },
+      get verdicts() {
+        return verdicts(this.run, this.catalogue).map((one) => ({ ...one, unitText: one.unit === "target" ? "" : one.unit }));
+      },
+      get headlines() {
+        return this.verdicts.slice(0, 5);
+      },
+      get conclusion() {
+        return summary(this.verdicts);
+      },
+      get baselineNames() {
+        return Object.keys(this.run?.metrics?.baselines ?? {});
+      },
+      baselineTitle: baselineName,
+      baselineValue(name, rival) {
+        return metric(this.run.metrics.baselines[rival]?.[name]);
+      },
+      signed(one) {
+        return one.better === "zero" && one.value > 0 ? `+${metric(one.value)}` : metric(one.value);
+      },
+      /** This run and the baselines on one axis; right is better. */
+      axis(element, one) {
+        const good = (value) => (one.better === "lower" ? -value : one.better === "zero" ? -Math.abs(value) : value);
+        const all = [one.value, ...one.rivals.map(({ value }) => value)].map(good);
+        if (!one.rivals.length || !all.every(Number.isFinite)) return element.replaceChildren();
+        const [low, high] = [Math.min(...all), Math.max(...all)];
+        const place = (value) => 12 + (high === low ? 88 : (176 * (good(value) - low)) / (high - low));
+        const best = [...one.rivals].sort((a, b) => good(b.value) - good(a.value))[0];
+        const at = place(best.value);
+        return element.replaceChildren(s("svg", { class: "chart", viewBox: "0 0 200 30", role: "img", "aria-label": `${one.title} of this run and of the baselines on one axis, better to the right` },
+          s("path", { class: "ax", d: "M6 11H194" }),
+          ...one.rivals.map(({ name, value }) => s("rect", { x: place(value) - 1, y: 6, width: 2, height: 10, class: "f-base" }, s("title", {}, `${name} ${metric(value)}`))),
+          s("text", { x: at, y: 27, class: at > 150 ? "a-e" : at < 50 ? "" : "a-m" }, best.name),
+          s("circle", { cx: place(one.value), cy: 11, r: 4.5, class: "f-pred" }, s("title", {}, `this run ${metric(one.value)}`))));
+      },
+      get countsText() {
+        const { rows, used, left_out: out, train, test } = this.run.counts ?? {};
+        if (!rows) return "";
+        return `${plural(test, "test row")}, ${plural(train, "training row")}; ${out ? `${count(out)} of ${count(rows)} rows left out for want of a target` : `all ${count(used ?? rows)} rows used`}. Right is better on every axis; a tick is a baseline.`;
+      },
+
+      // Charts, from stored data, each with its own state ------------------------------------------------------------------
+      has(name) {
+        return this.run?.artifacts?.includes(name) ?? false;
+      },
+      stateOfArtifact(name) {
+        return this.artifacts[name]?.state ?? "loading";
+      },
+      async artifact(name) {
+        const known = this.artifacts[name];
+        if (known?.state === "done") return known.data;
+        this.artifacts[name] ??= resource(() => api.get(`/runs/${this.id}/artifacts/${name}`), { empty: () => false });
+        return this.artifacts[name].load();
+      },
+      async paint(ref, make, names) {
+        const [library, plots, ...data] = await Promise.all([import("../lib/charts.js"), import("../lib/plots.js"), ...names.map((name) => (this.has(name) ? this.artifact(name) : null))]);
+        charts = library;
+        await this.$nextTick();
+        const element = this.$root.querySelector(`[data-plot="${ref}"]`);
+        if (!element || data.every((one) => !one)) return;
+        library.draw(element, make(library, plots, ...data));
+      },
+      showTab(tab) {
+        this.tab = this.tabs.some(({ name }) => name === tab) ? tab : "overview";
+        if (!this.succeeded) return;
+        const target = this.run.target;
+        this.$nextTick(() => {
+          if (this.tab === "overview") {
+            if (this.regression) {
+              this.paint("series", (c, p, predictions) => p.series(c, predictions, target), ["predictions"]);
+              this.paint("scatter", (c, p, scatter, predictions) => p.scatter(c, scatter, predictions, target), this.has("scatter") ? ["scatter"] : ["scatter", "predictions"]);
+            } else {
+              if (this.has("confusion")) this.artifact("confusion");
+              if (this.has("roc")) this.paint("roc", (c, p, roc) => p.roc(c, roc), ["roc"]);
+            }
+            if (this.has("importance")) this.paint("importance-top", (c, p, data) => p.importance(c, data, 8), ["importance"]);
+          }
+          if (this.tab === "residuals") {
+            this.paint("residuals", (c, p, data) => p.residuals(c, data, target), ["residuals"]);
+            this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
+          }
+          if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, data, 40), ["importance"]);
+          if (this.tab === "log" && this.run.job_id) this.log.load();
+        });
+      },
+      go(tab) {
+        setParams({ tab: tab === "overview" ? "" : tab }, { push: true });
+        this.showTab(tab);
+      },
+      get tabs() {
+        return [
+          { name: "overview", title: "Overview" },
+          ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
+          ...(this.has("importance") ? [{ name: "importance", title: "Importance" }] : []),
+          { name: "metrics", title: "All metrics" }, { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
+        ];
+      },
+      get hasTime() {
+        return Boolean(this.artifacts.predictions?.data?.time);
+      },
+      get seriesTitle() {
+        return this.hasTime ? "Hydrograph" : "Observed and predicted, in row order";
+      },
+      get seriesSub() {
+        const data = this.artifacts.predictions?.data;
+        if (!data) return "";
+        return data.sampled ? `${count(data.observed.length)} of ${count(data.of)} test rows` : `${plural(data.observed.length, "test row")}, all of them`;
+      },
+      get residualSub() {
+        const data = this.artifacts.residuals?.data;
+        return data ? `mean ${number(data.mean, 3)}, standard deviation ${number(data.std, 3)}` : "";
+      },
+      get scatterSub() {
+        const data = this.artifacts.scatter?.data;
+        return data ? (data.points ? plural(data.points.length, "test row") : "rows per bin, darker is more") : "";
+      },
+      get importanceSub() {
+        const data = this.artifacts.importance?.data;
+        return data ? `${plural(data.items.length, "feature")}, on ${plural(data.rows ?? 0, "row")}` : "";
+      },
+      setLog(on) {
+        this.logScale = on;
+        const element = this.$root.querySelector('[data-plot="series"]');
+        if (charts && element) charts.toggleLog(element, on);
+      },
+      async png(ref, name) {
+        const element = this.$root.querySelector(`[data-plot="${ref}"]`);
+        if (charts && element) charts.png(element, `${this.run.name || "run"} ${name}`);
+      },
+      data(name) {
+        const found = this.artifacts[name]?.data;
+        if (found) download(`${this.run.name || "run"} ${name}.json`, JSON.stringify(found), "application/json");
+      },
+      get confusion() {
+        const data = this.artifacts.confusion?.data;
+        if (!data) return { labels: [], rows: [] };
+        const most = Math.max(...data.counts.flat(), 1);
+        const rows = data.counts.map((row, at) => {
+          const total = row.reduce((sum, one) => sum + one, 0);
+          return { label: data.labels[at], cells: row.map((value, column) => ({ key: column, value: count(value), share: total ? `${Math.round((100 * value) / total)} %` : "", shade: `q${value ? Math.max(1, Math.ceil((5 * value) / most)) : 0}${at === column ? " is-hit" : ""}` })) };
+        });
+        return { labels: data.labels.map((label, key) => ({ key, label })), rows };
+      },
+      get aucText() {
+        const data = this.artifacts.roc?.data;
+        return data ? `area ${metric(data.auc)}` : "";
+      },
+
+      // Words --------------------------------------------------------------------------------------------------------------
+      get parameters() {
+        return Object.entries(this.run?.parameters ?? {}).map(([name, value]) => ({ name, value: value === null ? "∅" : typeof value === "object" ? JSON.stringify(value) : String(value) }));
+      },
+      get specificationText() {
+        return JSON.stringify(this.run?.specification ?? {}, null, 2);
+      },
+      get splitText() {
+        const split = this.run?.specification?.split ?? {};
+        return [this.run?.split ?? split.kind, split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
+      },
+      get mlflowId() {
+        return this.run?.mlflow?.run_id ?? this.run?.mlflow_run_id ?? "";
+      },
+      get mlflowState() {
+        if (this.run?.mlflow?.state === "synced" || (!this.run?.mlflow && this.mlflowId)) return "stored in MLflow";
+        return "not yet in MLflow; it is sent again by itself";
+      },
+      get errorText() {
+        const error = this.run?.error ?? this.job?.error;
+        return (typeof error === "string" ? error : error?.detail || error?.message || error?.title) || (this.run?.status === "cancelled" ? "It was cancelled before it finished." : "It stopped without saying why; the log may tell.");
+      },
+      get againUrl() {
+        return `/projects/${this.run?.project_id}/experiments/new?from=${this.run?.experiment_id}`;
+      },
+      async register() {
+        if (!this.succeeded) return;
+        try {
+          const { items } = await api.get(`/projects/${this.run.project_id}/models`, { limit: 100 });
+          this.models = items.filter(({ target }) => !target || target === this.run.target);
+        } catch {
+          this.models = [];
+        }
+        this.show({ model: this.models[0]?.name ?? `${this.run.target}-model`.replace(/[^\w.-]+/g, "-") });
+      },
+      async cancel() {
+        try {
+          await api.post(`/jobs/${this.run.job_id}/cancel`);
+          if (this.job) this.job.cancel_requested = true;
+        } catch (error) {
+          toastError(error, "Not cancelled.");
+        }
+      },
+      async retry() {
+        try {
+          await api.post(`/jobs/${this.run.job_id}/retry`);
+          this.stop?.();
+          this.stop = null;
+          this.head.load();
+        } catch (error) {
+          toastError(error, "Not retried.");
+        }
+      },
+      get logLines() {
+        return this.log.items.map(({ at, level, message }, key) => ({ key, text: `${at ? new Date(at).toLocaleTimeString("en-GB") : ""}  ${message}\n`, bad: level === "error" || level === "critical" }));
+      },
+    },
+  );
+}
+
+export function register(Alpine) {
+  Alpine.data("runPage", runPage);
+}

@@ -1,0 +1,1 @@
+"""PostgreSQL: what only a real server can show."""
