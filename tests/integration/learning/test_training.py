@@ -293,3 +293,11 @@ def test_plots_of_a_long_series_are_bounded_and_keep_its_extremes(tmp_path: Path
     assert predictions["time"][spot] == "2005-09-19T11:00:00"
     assert sum(map(sum, json.loads(result.artifacts["scatter"])["counts"])) == 12_000
     assert all(len(document) < 500_000 for document in result.artifacts.values())
+
+
+def test_test_part_of_new_classes_only_explains_nothing(tmp_path: Path) -> None:
+    label = np.where(np.arange(50) < 40, np.where(np.arange(50) % 2, "b", "c"), "a")
+    table = {"t": np.arange(50), "x": np.arange(50) % 2 * 1.0, "y": label}
+    result = train(task_of(table, tmp_path, problem=Problem.MULTICLASS, time_column="t"), tmp_path)
+    assert result.outcome.metrics["test"]["accuracy"] == 0
+    assert json.loads(result.artifacts["importance"])["items"] == []

@@ -35,15 +35,15 @@ def permutation(
     random = np.random.default_rng(seed)
     if classes:
         features, target = features[target >= 0], target[target >= 0]
-    explained = used[:FEATURES]
+    explained = used[:FEATURES] if len(features) else []
     repeats = REPEATS
     affordable = _WORK // (trees(pipeline[-1]) * repeats * max(len(explained), 1))
     rows = min(len(features), ROWS, max(affordable, 50))
-    chosen = np.sort(random.choice(len(features), rows, replace=False))
+    chosen = np.sort(random.permutation(len(features))[:rows])
     sample, target = features.iloc[chosen].reset_index(drop=True), target[chosen]
     metric, measure = _measure(classes, target, len(getattr(pipeline, "classes_", ())))
     predict = pipeline.predict_proba if classes else pipeline.predict
-    base = measure(target, predict(sample))
+    base = measure(target, predict(sample)) if explained else 0.0
     several = pd.concat([sample] * repeats, ignore_index=True)
     items: list[dict[str, Any]] = []
     deadline = time.monotonic() + _SECONDS
