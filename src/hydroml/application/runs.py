@@ -96,6 +96,11 @@ class RunService:
             project_of(uow, user, project_id)
             return uow.runs.of_project(project_id, listing, status)
 
+    def mine(self, user: UserId, listing: Listing) -> Slice[Run]:
+        """Runs of all the asker's projects."""
+        with self._uow() as uow:
+            return uow.runs.of_member(user, listing)
+
     def artifact(self, user: UserId, run_id: RunId, name: str) -> bytes:
         """A JSON document of the run. Raises ArtifactNotFoundError."""
         with self._uow() as uow:

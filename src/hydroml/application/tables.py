@@ -66,7 +66,9 @@ class TableService:
     def profile(self, view: View) -> Profile:
         return self._engine.profile(view)
 
-    def preview(self, user: UserId, session_id: SessionId, step: Step) -> StepPreview:
-        """What the step would do after the session's cursor; nothing is stored."""
-        view = self.session_view(user, session_id)
+    def preview(
+        self, user: UserId, session_id: SessionId, step: Step, at: EntryId | AtCursor | None = AT_CURSOR
+    ) -> StepPreview:
+        """What the step would do after the session's cursor, or after any of its steps; nothing is stored."""
+        view = self.session_view(user, session_id, at=at)
         return self._engine.preview(view.table, view.recipe, step)

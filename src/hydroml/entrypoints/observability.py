@@ -81,6 +81,7 @@ def configure_sentry(settings: Settings, transport: Any = None) -> bool:
     import sentry_sdk  # costs a third of a second, which those without a Sentry need not pay
     from sentry_sdk.integrations.celery import CeleryIntegration
     from sentry_sdk.integrations.django import DjangoIntegration
+    from sentry_sdk.integrations.logging import ignore_logger
     from sentry_sdk.integrations.sqlalchemy import SqlalchemyIntegration
 
     sentry_sdk.init(
@@ -95,6 +96,7 @@ def configure_sentry(settings: Settings, transport: Any = None) -> bool:
         traces_sample_rate=0.0,
         before_send=scrub,
     )
+    ignore_logger("hydroml.errors")  # what stands there is reported by itself, with its traceback
     return True
 
 

@@ -19,6 +19,7 @@ BODIES: dict[str, Any] = {
     "PATCH /projects/{project_id}": {"name": "mine now"},
     "POST /projects/{project_id}/members": {"username": "bob", "role": "owner"},
     "PUT /projects/{project_id}/members/{user_id}": {"role": "viewer"},
+    "PUT /projects/{project_id}/members/{username}": {"role": "viewer"},
     "PATCH /sources/{source_id}": {"name": "mine now"},
     "POST /sessions/{session_id}/steps": {"op": "drop_columns", "columns": ["flow"]},
     "POST /sessions/{session_id}/preview": {"op": "drop_columns", "columns": ["flow"]},
@@ -32,7 +33,7 @@ BODIES: dict[str, Any] = {
     "POST /models/{model_id}/predict": {"rows": [{"site": "A"}]},
     "POST /models/{model_id}/predictions": {"version_id": str(uuid4())},
 }
-WORDS = {"name": "importance", "alias": "champion"}
+WORDS = {"name": "importance", "alias": "champion", "username": "alice"}
 
 
 def addresses(found: Any = None, prefix: str = "/") -> Iterator[str]:

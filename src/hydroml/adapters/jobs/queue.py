@@ -12,7 +12,7 @@ from hydroml.domain.jobs import JobId
 
 QUEUE = "hydroml"
 RUN_JOB = "hydroml.run_job"
-SEND_SECONDS = 3
+SEND_SECONDS = 2
 
 
 def celery_app(broker_url: str) -> Celery:
@@ -47,8 +47,11 @@ def celery_app(broker_url: str) -> Celery:
 
 
 class CeleryJobQueue:
+    """Sends and never waits long: whoever sends is answering a person."""
+
     def __init__(self, broker_url: str) -> None:
         self._app = celery_app(broker_url)
+        self._app.conf.broker_transport_options |= {"socket_timeout": SEND_SECONDS, "max_retries": 0}
 
     def send(self, job_id: JobId) -> None:
         with _words():

@@ -15,7 +15,7 @@ from hydroml.domain.experiments.runs import (
     RunStatus,
 )
 from hydroml.domain.models import Model, ModelId
-from hydroml.domain.projects import Project, ProjectId
+from hydroml.domain.projects import Project, ProjectId, UserId
 from hydroml.domain.sources import Version, VersionId
 
 
@@ -68,6 +68,7 @@ class InMemoryRunRepository:
         self._rows: Rows[RunId, Run] = transaction.rows("run")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._versions: Rows[VersionId, Version] = transaction.rows("version")
+        self._projects: Rows[ProjectId, Project] = transaction.rows("project")
 
     def add(self, entity: Run) -> None:
         if not self._experiments.has(entity.experiment_id) or not self._versions.has(entity.specification.version_id):
@@ -89,6 +90,10 @@ class InMemoryRunRepository:
     def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
         inside = self._rows.where(lambda r: r.project_id == project_id and status in (None, r.status))
         return _slice(inside, listing)
+
+    def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
+        mine = set(self._projects.keys_where(lambda p: user in p.members))
+        return _slice(self._rows.where(lambda r: r.project_id in mine), listing)
 
     def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
         return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))

@@ -49,7 +49,10 @@ class BaselineLearner:
             for feature in outcome.features:
                 if feature.name not in row:
                     raise InvalidInputError.at("rows", index, feature.name, msg="is missing", code="missing_feature")
-                if row[feature.name] is None:
+                value = row[feature.name]
+                if value is not None and isinstance(value, str) != (feature.type in ("text", "category")):
+                    raise InvalidInputError.at("rows", index, feature.name, msg="has another type", code="wrong_type")
+                if value is None:
                     warnings.append(PredictionWarning(index, feature.name, "missing", "there is no value"))
         answer = json.loads(model.read_text())
         return Predictions(

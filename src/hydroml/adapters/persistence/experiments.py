@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Index, Row, Select, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from hydroml.adapters.persistence.membership import projects_of
 from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
 from hydroml.adapters.persistence.paging import by_name, slice_of
 from hydroml.application.documents import read_outcome, read_specification, write_outcome, write_specification
@@ -213,6 +214,9 @@ class SqlAlchemyRunRepository:
     def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
         query = select(run).where(run.c.project_id == project_id)
         return self._slice(query if status is None else query.where(run.c.status == status), listing)
+
+    def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
+        return self._slice(select(run).where(run.c.project_id.in_(projects_of(user))), listing)
 
     def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
         query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)

@@ -1,5 +1,6 @@
 """Blobs and scratch folders on a disk."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,6 +13,8 @@ from uuid import uuid4
 from hydroml.adapters.names import check_key, check_name
 from hydroml.application.ports.storage import Blob, BlobNotFoundError
 from hydroml.domain.errors import TooLargeError
+
+_DRAFT = ".draft-"  # no name of an upload begins with a dot
 
 
 def sha256_of(file: Path) -> str:
@@ -118,11 +121,24 @@ class FolderBlobStore:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        draft = self._incoming() / f"draft-{uuid4()}"
+        """A file to write to. It is locked as long as its process lives: an unlocked one was left by a killed one."""
+        for left in self._incoming().glob(f"{_DRAFT}*"):
+            _remove_if_left(left)
+        draft, lock = self._locked_draft()
         try:
             yield draft
         finally:
             draft.unlink(missing_ok=True)
+            os.close(lock)
+
+    def _locked_draft(self) -> tuple[Path, int]:
+        while True:
+            draft = self._incoming() / f"{_DRAFT}{uuid4()}"
+            lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink:
+                return draft, lock
+            os.close(lock)  # taken for one that was left, before it was locked
 
     def _move_in(self, file: Path, key: str) -> None:
         path = self._path(key)
@@ -173,3 +189,17 @@ class FolderScratch:
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _remove_if_left(draft: Path) -> None:
+    try:
+        lock = os.open(draft, os.O_RDWR)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.unlink(missing_ok=True)
+    except BlockingIOError:
+        pass  # somebody writes to it
+    finally:
+        os.close(lock)

@@ -2,14 +2,17 @@
 
 import fcntl
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CACHE_BYTES = 20_000_000_000
+ABANDONED = timedelta(days=1)
 
 
 class S3BlobStore:
@@ -78,6 +82,7 @@ class S3BlobStore:
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
         stream = _Limited(chunks, limit)
+        self._abort_abandoned()
         with _words():
             # A multipart upload that fails is aborted by the client, so nothing of it stays.
             self._client.upload_fileobj(cast(Any, stream), self._bucket, self._waiting(name))
@@ -121,11 +126,26 @@ class S3BlobStore:
         config = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3})
         return boto3.client("s3", endpoint_url=self._endpoint, region_name=self._region, config=config)
 
+    def _abort_abandoned(self) -> None:
+        """The parts of uploads that a killed process was receiving are invisible, but cost what they weigh."""
+        before = datetime.now(UTC) - ABANDONED
+        with suppress(ClientError, BotoCoreError):  # not everybody may list them, and not every store can
+            found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=self._incoming)
+            for upload in found.get("Uploads", []):
+                if upload["Initiated"] < before:
+                    self._client.abort_multipart_upload(
+                        Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+
+    @property
+    def _incoming(self) -> str:
+        return "/".join(filter(None, (self._prefix, "incoming/")))
+
     def _blob(self, key: str) -> str:
         return "/".join(filter(None, (self._prefix, "blobs", check_key(key))))
 
     def _waiting(self, name: str) -> str:
-        return "/".join(filter(None, (self._prefix, "incoming", check_name(name))))
+        return self._incoming + check_name(name)
 
     def _kept(self, name: str) -> str:
         with _words(name):
@@ -156,9 +176,15 @@ class S3BlobStore:
                 Path(draft.name).unlink(missing_ok=True)
 
     def _make_room(self) -> None:
-        files = sorted(
-            ((file.stat().st_mtime, file.stat().st_size, file) for file in self._cache.glob("?" * 64)), reverse=True
-        )
+        for left in (*self._cache.glob("fetch-*"), *self._cache.glob("incoming-*")):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > ABANDONED.total_seconds():
+                    left.unlink()
+        files = []
+        for file in self._cache.glob("?" * 64):
+            with suppress(FileNotFoundError):  # another process makes room, too
+                files.append((file.stat().st_mtime, file.stat().st_size, file))
+        files.sort(reverse=True)
         held = 0
         for _, size, file in files:
             held += size
@@ -207,7 +233,7 @@ def _words(key: str = "") -> Iterator[None]:
         if _is_missing(error):
             raise BlobNotFoundError(key) from None
         raise UnavailableError(f"the storage refuses: {error.response['Error'].get('Code', '')}") from None
-    except BotoCoreError as error:
+    except (BotoCoreError, Boto3Error) as error:
         raise UnavailableError(f"the storage does not answer: {type(error).__name__}") from None
 
 

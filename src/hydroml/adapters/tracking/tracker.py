@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import psycopg
 
@@ -26,21 +27,23 @@ _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
+_LOCK = 0x4D4C666C6F77
 
 
 class MlflowTracker:
-    """`tracking_uri` is a database or a tracking server; `artifact_root` a folder or bucket, None to let a server
-    choose."""
+    """`tracking_uri` is a database or a tracking server; `artifact_root` a folder, or a bucket as
+    `s3://bucket/prefix?endpoint=…`, or None to let a server choose."""
 
     def __init__(self, tracking_uri: str, artifact_root: str | None) -> None:
         self._tracking_uri = tracking_uri
-        self._artifact_root = artifact_root
+        self._artifact_root, _, query = (artifact_root or "").partition("?")
+        self._endpoint = parse_qs(query).get("endpoint", [""])[0]
         self._store: Any = None
 
     def prepare(self) -> None:
-        """Makes or upgrades MLflow's tables; safe to repeat, but not at the same time in two processes."""
+        """Makes or upgrades MLflow's tables, which the first use does too."""
         with _answering():
-            self._recorder().prepare()
+            self._recorder()
 
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         with _answering():
@@ -52,23 +55,31 @@ class MlflowTracker:
 
     def _recorder(self) -> Any:
         if self._store is None:
-            for name, value in _SETTINGS.items():
-                os.environ.setdefault(name, value)
-            if self._artifact_root is not None:
-                # without it a store makes the folder ./mlruns, wherever the process happens to run
-                os.environ.setdefault(_ARTIFACT_ROOT, self._artifact_root)
-            _check_database(self._tracking_uri)
-            from hydroml.adapters.tracking.recording import Recorder
+            # without the root a store makes the folder ./mlruns, wherever the process happens to run
+            places = {_ARTIFACT_ROOT: self._artifact_root, "MLFLOW_S3_ENDPOINT_URL": self._endpoint}
+            for name, value in (_SETTINGS | places).items():
+                if value:
+                    os.environ.setdefault(name, value)
+            with _alone(self._tracking_uri):
+                from hydroml.adapters.tracking.recording import Recorder
 
-            self._store = Recorder(self._tracking_uri, self._artifact_root)
+                recorder = Recorder(self._tracking_uri, self._artifact_root or None)
+                recorder.prepare()
+            self._store = recorder
         return self._store
 
 
-def _check_database(uri: str) -> None:
-    """MLflow tries an unreachable database for minutes; this fails in seconds."""
-    scheme, separator, rest = uri.partition("://")
-    if separator and scheme.split("+")[0] in ("postgresql", "postgres"):
-        psycopg.connect(f"postgresql://{rest}", connect_timeout=5).close()
+@contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Within, no other process makes MLflow's tables in the same PostgreSQL database. It also fails in seconds when
+    the database is away, which MLflow itself would try for minutes."""
+    scheme, _, rest = uri.partition("://")
+    if scheme.partition("+")[0] != "postgresql":
+        yield
+        return
+    with psycopg.connect(f"postgresql://{rest}", connect_timeout=5, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        yield
 
 
 @contextmanager

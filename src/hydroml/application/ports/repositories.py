@@ -125,6 +125,9 @@ class RunRepository(Protocol):
         """Sortable by created_at."""
 
     def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]: ...
+    def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
+        """Runs of all projects the user is a member of."""
+
     def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
         """Runs trained on any of the versions, oldest first."""
 

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hydroml.entrypoints.web.setting
 import django
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -118,7 +119,9 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 def _application() -> Application:
+    """Here each request has a thread of its own, so connections must be shared to be kept."""
     django.setup(set_prefix=False)
+    connections.settings["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 10, "timeout": 10}
     return Application()
 
 

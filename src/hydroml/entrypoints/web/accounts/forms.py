@@ -74,7 +74,7 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("email", "theme", "time_zone")
+        fields: tuple[str, ...] = ("email", "time_zone")
 
     def clean_time_zone(self) -> str:
         """A name of the time zone database."""
@@ -82,6 +82,13 @@ class ProfileForm(forms.ModelForm):
         if name not in available_timezones():
             raise ValidationError("This is not a time zone, such as Europe/Paris.", code="time_zone")
         return name
+
+
+class AccountForm(ProfileForm):
+    """All of it, the theme included, which the page sets by itself."""
+
+    class Meta(ProfileForm.Meta):
+        fields = ("email", "theme", "time_zone")
 
 
 class ChangePasswordForm(PasswordChangeForm):

@@ -94,9 +94,11 @@ def signup(request: HttpRequest) -> HttpResponse:
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Profile and password; the tokens on the same page come from the API.
 
-    The two forms post to the same address; `action` says which it is, `profile` or `password`.
+    The two forms post to the same address; the button `change_password` says which it is.
     """
-    action = request.POST.get("action", "profile") if request.method == "POST" else ""
+    action = ""
+    if request.method == "POST":
+        action = "password" if "change_password" in request.POST else "profile"
     profile = ProfileForm(request.POST if action == "profile" else None, instance=request.user)
     password = ChangePasswordForm(request.user, request.POST if action == "password" else None)
     if action == "profile" and profile.is_valid():
@@ -117,7 +119,6 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "crumbs": [],
         "ids": {},
         "form": profile,
-        "profile_form": profile,
         "password_form": password,
     }
     return render(request, "accounts/settings.html", context, status=422 if action else 200)

@@ -25,13 +25,17 @@ class JsonRenderer(BaseRenderer):
     media_type = "application/json"
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
-        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        return to_json(data)
+
+
+def to_json(document: Any) -> bytes:
+    """The one way in which the API writes JSON."""
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
 
 def json_response(document: Any, status: int = 200) -> HttpResponse:
     """For large bodies that need no check against a schema: they were made here."""
-    content = orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    return HttpResponse(content, status=status, content_type="application/json")
+    return HttpResponse(to_json(document), status=status, content_type="application/json")
 
 
 class ListingIn(Schema):

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator
 from time import monotonic
 
-import orjson
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
@@ -16,6 +15,7 @@ from hydroml.domain.errors import DomainError
 from hydroml.domain.projects import UserId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.auth import identify
+from hydroml.entrypoints.web.api.common import to_json
 from hydroml.entrypoints.web.api.jobs import JobOut
 from hydroml.entrypoints.web.errors import of_domain, problem
 
@@ -88,7 +88,7 @@ def _changed(user: UserId, since: int) -> tuple[bytes, int]:
     parts = []
     while jobs := container().jobs().changed_since(user, since, BATCH):
         for job in jobs:
-            data = orjson.dumps(JobOut.of(job).model_dump(mode="json")).decode()
+            data = to_json(JobOut.of(job)).decode()
             parts.append(f"event: job\nid: {job.sequence}\ndata: {data}\n\n")
         since = jobs[-1].sequence
         if len(jobs) < BATCH:

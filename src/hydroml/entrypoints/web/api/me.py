@@ -11,7 +11,7 @@ from pydantic import Field
 from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.tokens import Scope, Token, TokenId
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.web.accounts.forms import ProfileForm
+from hydroml.entrypoints.web.accounts.forms import AccountForm
 from hydroml.entrypoints.web.accounts.models import User
 from hydroml.entrypoints.web.api.common import Page, whole
 
@@ -96,8 +96,8 @@ def get_me(request: HttpRequest) -> MeOut:
 def change_me(request: HttpRequest, body: MePatch) -> MeOut:
     """Change my account."""
     user = User.objects.get(pk=request.auth)
-    kept = {name: getattr(user, name) for name in ProfileForm.Meta.fields}
-    form = ProfileForm(kept | body.model_dump(exclude_none=True), instance=user)
+    kept = {name: getattr(user, name) for name in AccountForm.Meta.fields}
+    form = AccountForm(kept | body.model_dump(exclude_none=True), instance=user)
     if not form.is_valid():
         faults = tuple(
             Fault((name,), message, "invalid") for name, messages in form.errors.items() for message in messages

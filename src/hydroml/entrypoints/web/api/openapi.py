@@ -136,7 +136,7 @@ class Docs(DocsBase):
                     "method": method.upper(),
                     "path": path,
                     "summary": operation.get("description") or operation.get("summary"),
-                    "parameters": [p for p in operation["parameters"] if p["in"] != "path"],
+                    "parameters": [_parameter(p) for p in operation["parameters"] if p["in"] != "path"],
                     "body": _body(operation),
                     "answers": [
                         {"code": code, "text": answer["description"], "schema": _schema_name(answer)}
@@ -157,6 +157,17 @@ class Docs(DocsBase):
             for name, one in sorted(schema["components"]["schemas"].items())
         ]
         return render(request, "api/docs.html", {"info": schema["info"], "groups": groups, "schemas": schemas})
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, str]:
+    schema = parameter["schema"]
+    default = schema.get("default")
+    return {
+        "name": parameter["name"],
+        "in": parameter["in"] + (", required" if parameter.get("required") else ""),
+        "text": parameter.get("description") or schema.get("description", ""),
+        "default": "" if default in (None, "") else str(default),
+    }
 
 
 def _body(operation: dict[str, Any]) -> str:

@@ -137,10 +137,7 @@ def list_members(request: HttpRequest, project_id: UUID) -> Any:
 @router.post("/{uuid:project_id}/members", response={201: MemberOut})
 def add_member(request: HttpRequest, project_id: UUID, body: MemberIn) -> Status[MemberOut]:
     """Somebody joins, by the name they log in with."""
-    container().access().check(request.auth, "project", project_id)  # strangers must not learn who has an account
-    user = users.named(body.username)
-    container().projects().set_member(request.auth, ProjectId(project_id), UserId(user.pk), body.role)
-    return Status(201, MemberOut(id=user.pk, username=user.username, role=body.role))
+    return Status(201, _joined(request, project_id, body.username, body.role))
 
 
 @router.get("/{uuid:project_id}/members/{uuid:user_id}", response=MemberOut)
@@ -156,10 +153,13 @@ def get_member(request: HttpRequest, project_id: UUID, user_id: UUID) -> MemberO
 @router.put("/{uuid:project_id}/members/{uuid:user_id}", response=MemberOut)
 def set_member(request: HttpRequest, project_id: UUID, user_id: UUID, body: RoleIn) -> MemberOut:
     """Somebody joins, or gets another role."""
-    container().access().check(request.auth, "project", project_id)
-    user = users.by_id(user_id)
-    container().projects().set_member(request.auth, ProjectId(project_id), UserId(user_id), body.role)
-    return MemberOut(id=user_id, username=user.username, role=body.role)
+    return _joined(request, project_id, user_id, body.role)
+
+
+@router.put("/{uuid:project_id}/members/{username}", response=MemberOut)
+def set_member_by_name(request: HttpRequest, project_id: UUID, username: str, body: RoleIn) -> MemberOut:
+    """The same, by the name they log in with."""
+    return _joined(request, project_id, username, body.role)
 
 
 @router.delete("/{uuid:project_id}/members/{uuid:user_id}", response={204: None})
@@ -167,6 +167,13 @@ def remove_member(request: HttpRequest, project_id: UUID, user_id: UUID) -> Stat
     """An owner removes anybody; everybody may leave."""
     container().projects().remove_member(request.auth, ProjectId(project_id), UserId(user_id))
     return Status(204, None)
+
+
+def _joined(request: HttpRequest, project_id: UUID, who: UUID | str, role: Role) -> MemberOut:
+    container().access().check(request.auth, "project", project_id)  # strangers must not learn who has an account
+    user = users.by_id(who) if isinstance(who, UUID) else users.named(who)
+    container().projects().set_member(request.auth, ProjectId(project_id), UserId(user.pk), role)
+    return MemberOut(id=user.pk, username=user.username, role=role)
 
 
 def _members(summary: ProjectSummary) -> list[MemberOut]:

@@ -155,6 +155,13 @@ def list_runs(request: HttpRequest, project_id: UUID, which: Query[RunsIn]) -> A
     return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
 
 
+@router.get("/runs", response=Page[RunOut])
+def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
+    """The runs of all my projects."""
+    found = container().runs().mine(request.auth, which.listing())
+    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
+
+
 @router.get("/runs/{uuid:run_id}", response=RunOut)
 def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
     """A run with its metrics and the models made from it."""

@@ -156,16 +156,18 @@ class SaveIn(Schema):
     source_id: UUID | None = None
 
 
-class SessionRowsIn(RowsIn):
-    """Which rows, as of which step."""
+class AtIn(Schema):
+    """As of which step."""
 
     step: str = Field("", description="A step's id, or `root` for the version as it is; the cursor when empty.")
 
 
-class SessionFilterIn(FilterIn):
+class SessionRowsIn(AtIn, RowsIn):
     """Which rows, as of which step."""
 
-    step: str = Field("", description="A step's id, or `root` for the version as it is; the cursor when empty.")
+
+class SessionFilterIn(AtIn, FilterIn):
+    """Which rows, as of which step."""
 
 
 class PreviewOut(RowsOut):
@@ -272,9 +274,9 @@ def jump(request: HttpRequest, response: HttpResponse, session_id: UUID, body: J
 
 
 @router.post("/sessions/{uuid:session_id}/preview", response=PreviewOut)
-def preview(request: HttpRequest, session_id: UUID, step: Body[StepDocument]) -> HttpResponse:
-    """What a step would do after the cursor; nothing is stored."""
-    found = container().tables().preview(request.auth, SessionId(session_id), read_step(step))
+def preview(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Body[StepDocument]) -> HttpResponse:
+    """What a step would do after the cursor or any step; nothing is stored."""
+    found = container().tables().preview(request.auth, SessionId(session_id), read_step(body), _at(which.step))
     return json_response(
         rows_document(found.page)
         | {

@@ -33,7 +33,7 @@ def vite(context: Context, entry: str) -> SafeString:
     try:
         script, styles, preloads = files_of(entry)
     except BuildMissingError as error:
-        logger.error("%s", error)
+        logger.warning("%s", error)
         return mark_safe("<!-- the front end is not built -->")
     token = nonce(context)
     return (

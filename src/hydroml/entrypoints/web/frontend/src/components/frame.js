@@ -1,11 +1,9 @@
 // What surrounds every page: rail, jobs tray, theme, menus, toasts, the one question dialog.
 import { api } from "../lib/api.js";
-import { onJob, onStatus } from "../lib/events.js";
-import { isActive, isOver, jobTitle, share, subjectUrl, jobUrl, errorText } from "../lib/jobs.js";
-import { ask, knownShortcuts, shortcut, toast } from "../lib/ui.js";
+import { isWatched, onJob, onStatus } from "../lib/events.js";
+import { isActive, jobTitle, share, subjectUrl, jobUrl, errorText } from "../lib/jobs.js";
+import { knownShortcuts, shortcut, toast } from "../lib/ui.js";
 import { registerPalette } from "./palette.js";
-
-export const activeJobs = { items: new Map(), listeners: new Set() };
 
 function rail() {
   return {
@@ -69,6 +67,7 @@ function tray() {
       this.announce();
     },
     finished(job) {
+      if (isWatched(job.id)) return; // whoever follows it on this page tells it
       const page = subjectUrl(job);
       if (page && location.pathname === page) return; // the page shows it itself
       if (location.pathname === jobUrl(job)) return;
@@ -211,4 +210,3 @@ export function registerFrame(Alpine) {
   shortcut("mod+k", "Search or run a command", () => dispatchEvent(new CustomEvent("open-palette")), { inInputs: true });
   shortcut("?", "Show the shortcuts of this page", () => dispatchEvent(new CustomEvent("open-shortcuts")));
 }
-export { ask, isOver };

@@ -1,8 +1,6 @@
 // Pieces several pages use: the dialog that makes a project, copying, one job shown live.
 import { api, asProblem, fieldErrors } from "../lib/api.js";
 import { copy } from "../lib/dom.js";
-import { watchJob } from "../lib/events.js";
-import { isActive } from "../lib/jobs.js";
 import { mix } from "../lib/mix.js";
 import { toast, toastError } from "../lib/ui.js";
 
@@ -65,24 +63,16 @@ function newProject() {
   );
 }
 
-/** Offers the sample project and follows the job that makes it. */
+/** Offers the sample project. */
 export function demo() {
   return {
-    demoJob: null,
     demoBusy: false,
     async makeDemo() {
       if (this.demoBusy) return;
       this.demoBusy = true;
       try {
-        const { job, project } = await api.post("/demo");
-        this.demoJob = job;
-        const stop = watchJob(job, (now) => {
-          this.demoJob = now;
-          if (isActive(now)) return;
-          stop();
-          if (now.state === "succeeded") location.assign(`/projects/${project?.id ?? now.result?.project_id}`);
-          else this.demoBusy = false;
-        });
+        const { project } = await api.post("/demo");
+        location.assign(`/projects/${project.id}`); // its imports show there, live
       } catch (error) {
         toastError(error, "The sample project was not made.");
         this.demoBusy = false;

@@ -82,15 +82,14 @@ export function stepPanel(grid) {
       if (!this.panel) return;
       this.stepErrors = {};
       this.stepProblem = "";
-      if (this.lacking) {
-        this.dropPreview();
+      if (this.lacking || this.editing) {
+        this.dropPreview(); // a preview stands after the newest step; an edited one is checked when it is saved
         return;
       }
       const mine = (running = new AbortController());
       this.previewing = true;
       try {
-        const base = this.editing ? (this.editing.parent ?? "root") : undefined;
-        const preview = await api.post(`/sessions/${this.id}/preview${base ? `?step=${base}` : ""}`, document_(this.form, this.schema), { signal: mine.signal });
+        const preview = await api.post(`/sessions/${this.id}/preview`, document_(this.form, this.schema), { signal: mine.signal });
         if (running !== mine || !this.panel) return;
         this.preview = preview;
         if (!["derive", "drop_columns", "sort"].includes(this.form.op)) grid()?.setProfile(null); // the distributions would be those of before
@@ -140,6 +139,10 @@ export function stepPanel(grid) {
     },
     get panelTitle() {
       return opOf(this.form.op).title;
+    },
+    get previewHint() {
+      if (this.lacking) return this.lacking;
+      return this.editing ? "Saving the step replays the ones after it; one that can no longer run is marked with its reason." : "What the step does to the table shows here before it is applied.";
     },
     get panelHelp() {
       return opOf(this.form.op).help;

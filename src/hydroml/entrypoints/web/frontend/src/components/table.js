@@ -8,8 +8,8 @@ import { param, setParams } from "../lib/url.js";
 
 export const WIDE = 200; // more columns than this are not fetched unless chosen
 
-export const parseSort = (text) => text.split(",").filter(Boolean).map((part) => ({ name: part.replace(/^-/, ""), descending: part.startsWith("-") }));
-export const formatSort = (sort) => sort.map(({ name, descending }) => (descending ? "-" : "") + name).join(",");
+export const parseSort = (text) => text.split("\u001f").filter(Boolean).map((part) => ({ name: part.replace(/^-/, ""), descending: part.startsWith("-") }));
+export const formatSort = (sort) => sort.map(({ name, descending }) => (descending ? "-" : "") + name).join("\u001f");
 
 export const joined = (filter, more) => (filter.trim() ? (/\bOR\b/i.test(filter) ? `(${filter.trim()}) AND ${more}` : `${filter.trim()} AND ${more}`) : more);
 
@@ -36,13 +36,13 @@ export function tableView() {
     opened: false,
     async openTable(mount, { schema, rows, menuItems = () => [], extra = {} }) {
       this.opened = true;
-      const { createGrid } = await import("../lib/grid.js");
+      const { createGrid, listed } = await import("../lib/grid.js");
       grid?.destroy();
       const columns = schema.slice(0, WIDE);
       grid = createGrid(mount, {
         schema: columns,
         sort: parseSort(param("sort")),
-        fetchRows: ({ total, ...query }) => rows({ ...query, filter: this.filter, total: total ? undefined : "false", columns: schema.length > WIDE ? columns.map(({ name }) => name).join(",") : undefined }),
+        fetchRows: ({ total, ...query }) => rows({ ...query, filter: this.filter, total: total ? undefined : "false", columns: schema.length > WIDE ? listed(columns.map(({ name }) => name)) : undefined }),
         onSort: (sort) => setParams({ sort: formatSort(sort) }),
         onLoad: ({ total, elapsed }) => {
           this.loading = false;

@@ -1,6 +1,6 @@
 // Bringing a file in: drop or choose, see what was detected, change it, import with progress. The file is streamed; a text file's
 // first megabyte is enough to look into it.
-import { api, asProblem, fieldErrors, upload } from "../lib/api.js";
+import { Problem, api, asProblem, fieldErrors, upload } from "../lib/api.js";
 import { bytes, plural, seconds } from "../lib/format.js";
 import { isNumeric } from "../lib/types.js";
 import { toast } from "../lib/ui.js";
@@ -51,8 +51,7 @@ export function uploader(projectId) {
       file = given;
       Object.assign(this, { fileName: file.name, fileSize: file.size, sourceName: file.name.replace(/\.(csv|tsv|txt|gz|parquet|pq|xlsx|xls|xlsb|ods)$/gi, ""), options: {}, detected: null, missingText: "", uploadProblem: null });
       if (file.size === 0) {
-        this.refuse(asProblem(Object.assign(new Error("The file is empty: 0 bytes."), {})));
-        this.uploadProblem.title = "Nothing to import.";
+        this.refuse(new Problem({ title: "Nothing to import.", detail: "The file is empty: 0 bytes." }));
         return;
       }
       await this.detect();
@@ -68,8 +67,8 @@ export function uploader(projectId) {
         return;
       }
       const form = new FormData();
-      form.append("file", whole ? file : file.slice(0, HEAD), file.name);
       if (Object.keys(this.given).length) form.append("options", JSON.stringify(this.given));
+      form.append("file", whole ? file : file.slice(0, HEAD), file.name); // last, so that the server need not keep it aside
       try {
         const detected = await api.send("/sources/detect", form);
         this.detected = detected;

@@ -26,15 +26,20 @@ function layoutFor(extra) {
 }
 
 const drawn = new Map(); // element → how to draw it again
+const sizes = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) if (contentRect.width && target.querySelector(".main-svg") && Math.abs(contentRect.width - (target._fullLayout?.width ?? 0)) > 1) Plotly.Plots.resize(target);
+});
 
 /** Draws `make()` → `{traces, layout}` into an element, and again when the theme or the size changes. */
 export function draw(element, make) {
   const { traces, layout } = make();
   drawn.set(element, make);
-  return Plotly.react(element, traces, layoutFor(layout ?? {}), { displayModeBar: false, responsive: true, scrollZoom: false });
+  sizes.observe(element); // it may have been drawn while its tab was hidden
+  return Plotly.react(element, traces, layoutFor(layout ?? {}), { displayModeBar: false, responsive: false, scrollZoom: false });
 }
 export function erase(element) {
   drawn.delete(element);
+  sizes.unobserve(element);
   Plotly.purge(element);
 }
 function again() {
@@ -46,4 +51,3 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 
 export const toggleLog = (element, on) => Plotly.relayout(element, { "yaxis.type": on ? "log" : "linear" });
 export const png = (element, name) => Plotly.downloadImage(element, { format: "png", scale: 2, filename: name });
-export const resize = (element) => element.isConnected && Plotly.Plots.resize(element);

@@ -97,6 +97,9 @@ export function watchJob(job, listener) {
   };
 }
 
+/** Whether something on this page follows a job and tells its end itself. */
+export const isWatched = (id) => watched.has(id);
+
 export function onStatus(listener) {
   statusListeners.add(listener);
   listener(status);

@@ -67,6 +67,9 @@ const widthFor = ({ name, type }) => {
   return Math.min(260, Math.max(content, Math.round(name.length * 7.7) + 54));
 };
 
+/** Names as the API takes several: with commas between them, or as a JSON list when one holds a comma. */
+export const listed = (names) => (names.some((name) => /[,[]|^\s|\s$/.test(name)) ? JSON.stringify(names) : names.join(","));
+
 /**
  * `fetchRows({offset, limit, sort, columns, total})` answers what the API answers for rows. `onLoad` is told about every block,
  * `onProblem` about a refusal, `onFocus` about the cell the keyboard is on (its exact value).
@@ -85,12 +88,12 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
     return ids.get(name);
   };
   const nameOf = (id) => [...ids].find(([, known]) => known === id)?.[0];
-  const order = (model) => model.map(({ colId, sort: way }) => (way === "desc" ? "-" : "") + nameOf(colId)).join(",");
+  const order = (model) => listed(model.map(({ colId, sort: way }) => (way === "desc" ? "-" : "") + nameOf(colId)));
   const profileOf = (name) => profile?.columns.find((one) => one.name === name);
 
   function definitions(sorted) {
     const number = {
-      colId: "rn", headerName: "", pinned: "left", width: 68, resizable: false, sortable: false, suppressMovable: true, lockPosition: true, cellClass: "is-rn", headerClass: "is-rn-head",
+      colId: "rn", headerName: "#", pinned: "left", width: 68, resizable: false, sortable: false, suppressMovable: true, lockPosition: true, cellClass: "is-rn", headerClass: "is-rn-head",
       valueGetter: ({ data }) => data?.n, valueFormatter: ({ value }) => count(value),
     };
     return [number, ...columns.map((column, index) => {
@@ -107,9 +110,9 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
     })];
   }
 
-  function arranged(answer) {
+  function arranged(answer, offset = 0) {
     const places = columns.map(({ name }) => answer.columns.findIndex((one) => one.name === name));
-    return answer.rows.map((row, index) => ({ n: answer.row_numbers?.[index] ?? null, v: places.map((place) => (place < 0 ? null : row[place])) }));
+    return answer.rows.map((row, index) => ({ n: answer.row_numbers?.[index] ?? offset + index + 1, v: places.map((place) => (place < 0 ? null : row[place])) }));
   }
 
   function datasource() {
@@ -125,7 +128,7 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
           const answer = await fetchRows({ offset: params.startRow, limit: params.endRow - params.startRow, sort: order(params.sortModel), total: total === null });
           if (mine !== turn) return;
           if (answer.total !== null && answer.total !== undefined) total = answer.total;
-          const rows = arranged(answer);
+          const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
           params.successCallback(rows, last);
           onLoad?.({ total, elapsed: answer.elapsed_ms, columns: answer.columns });

@@ -15,7 +15,7 @@ export function bars(profile) {
       return {
         share: amount / most,
         label: `${text(low, type)} to ${text(high, type)}: ${number(amount, 9)}`,
-        filter: `${name} >= ${literal(low, type)} AND ${name} ${last ? "<=" : "<"} ${literal(high, type)}`,
+        filter: `${name} >= ${literal(index ? short(low) : low, type)} AND ${name} ${last ? "<=" : "<"} ${literal(last ? high : short(high), type)}`,
       };
     });
   }
@@ -29,6 +29,8 @@ export function bars(profile) {
   }
   return [];
 }
+/** An inner edge without the noise of binary fractions; the outer ones stay exact, so that no extreme is lost. */
+const short = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);
 const text = (value, type) => (typeof value === "number" ? number(value) : cell(value, type));
 
 /** The mini-histogram of headers and tables. `onBar` makes its bars buttons for the mouse; the menu offers the same by keyboard. */

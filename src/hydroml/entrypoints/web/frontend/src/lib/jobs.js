@@ -13,8 +13,7 @@ export const isActive = (job) => job?.state === "queued" || job?.state === "runn
 export const isOver = (job) => Boolean(job) && !isActive(job);
 
 const KINDS = {
-  import: "Import", import_source: "Import", refresh: "Import", save: "Save", save_session: "Save",
-  train: "Train", run: "Train", run_experiment: "Train", predict: "Predict with", prediction: "Predict with", demo: "Sample project",
+  import_file: "Import", save_session: "Save", train: "Train", predict: "Predict",
 };
 export function jobTitle(job) {
   const kind = KINDS[job.kind] ?? sentence(job.kind ?? "job");

@@ -19,7 +19,7 @@ const ramp = (charts) => [[0, "rgba(0,0,0,0)"], [0.0001, charts.colour("ramp-1")
 /** Predicted against observed: counts in bins when there are many, points otherwise, with the one-to-one line. */
 export function scatter(charts, artifact, predictions, target) {
   return () => {
-    const binned = artifact?.counts;
+    const binned = artifact?.points ? null : artifact?.counts;
     const points = artifact?.points ?? (predictions ? { observed: predictions.observed, predicted: predictions.predicted } : null);
     const pairs = Array.isArray(points) ? { observed: points.map(([a]) => a), predicted: points.map(([, b]) => b) } : points;
     const ends = binned ? [Math.min(artifact.x_edges[0], artifact.y_edges[0]), Math.max(artifact.x_edges.at(-1), artifact.y_edges.at(-1))] : extent([...(pairs?.observed ?? []), ...(pairs?.predicted ?? [])]);
@@ -41,10 +41,10 @@ function extent(values) {
   return low <= high ? [low, high] : [0, 1];
 }
 
-export function residuals(charts, { edges, counts }, target) {
+export function residuals(charts, { edges, counts, definition = "observed − predicted" }, target) {
   return () => ({
     traces: [{ type: "bar", x: edges.slice(1).map((edge, index) => (edge + edges[index]) / 2), y: counts, width: edges.slice(1).map((edge, index) => (edge - edges[index]) * 0.94), marker: { color: charts.colour("ramp-3") }, hovertemplate: "%{x:.4~g}: %{y:,} rows<extra></extra>" }],
-    layout: { hovermode: "closest", bargap: 0, xaxis: { title: { text: `residual of ${plain(target)}, predicted − observed` } }, yaxis: { title: { text: "rows" } }, shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: charts.colour("line-strong"), width: 1 } }] },
+    layout: { hovermode: "closest", bargap: 0, xaxis: { title: { text: `residual of ${plain(target)}, ${plain(definition)}` } }, yaxis: { title: { text: "rows" } }, shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: charts.colour("line-strong"), width: 1 } }] },
   });
 }
 

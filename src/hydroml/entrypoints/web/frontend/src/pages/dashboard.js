@@ -10,14 +10,14 @@ import { headline } from "../lib/verdict.js";
 
 function dashboard() {
   return mix(demo(), {
-    projects: resource(() => api.get("/projects", { limit: 8, sort: "-updated_at" })),
+    projects: resource(() => api.get("/projects", { limit: 8 })),
     jobs: resource(() => api.get("/jobs", { limit: 20 })),
-    runs: resource(() => api.get("/runs", { limit: 6, sort: "-created_at" })),
+    runs: resource(() => api.get("/runs", { limit: 7 })),
     today: `${date(Date.now())}, ${zone()}`,
     init() {
       this.projects.load();
-      this.jobs.load();
       this.runs.load();
+      this.jobs.load();
       onJob((job) => {
         const items = this.jobs.items;
         const index = items.findIndex(({ id }) => id === job.id);
@@ -35,6 +35,9 @@ function dashboard() {
         this.projects.load({ quiet: true });
         this.runs.load({ quiet: true });
       }, 800);
+    },
+    projectOf(run) {
+      return this.projects.items.find(({ id }) => id === run.project_id)?.name ?? "";
     },
     newProject() {
       dispatchEvent(new CustomEvent("hydroml:new-project"));

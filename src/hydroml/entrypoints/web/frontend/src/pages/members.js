@@ -25,13 +25,10 @@ function membersPage() {
       this.members.load();
     },
     idOf(member) {
-      return member.user_id ?? member.id ?? member.user?.id;
+      return member.id ?? member.user_id;
     },
     nameOf(member) {
-      return member.username ?? member.name ?? member.user?.username ?? this.idOf(member);
-    },
-    mailOf(member) {
-      return member.email ?? member.user?.email ?? "";
+      return member.username ?? this.idOf(member);
     },
     get mayChange() {
       return this.project.data?.role === "owner";

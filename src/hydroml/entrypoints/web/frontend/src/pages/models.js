@@ -21,13 +21,6 @@ function modelsPage() {
     aliasesOf(model) {
       return Object.entries(model.aliases ?? {}).map(([name, version]) => ({ name, text: `${name}: ${version}` }));
     },
-    newest(model) {
-      return model.versions?.[0] ?? null;
-    },
-    score(model) {
-      const champion = model.aliases?.champion;
-      return versionScore(model.versions?.find(({ number }) => number === champion) ?? model.versions?.[0]);
-    },
     made(model) {
       return model.versions?.[0]?.created_at;
     },

@@ -10,15 +10,16 @@ import { command, enterProject, setCrumbs, setTitle, toast, toastError } from ".
 import { param, setParams } from "../lib/url.js";
 import { baselineName, summary, verdicts } from "../lib/verdict.js";
 
-const PHASES = ["read", "split", "prepare", "fit", "evaluate", "store"];
+/** The phases a training job tells, in order: how its words begin, and what they mean. */
+const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
 
 function runPage() {
   let charts = null;
   return mix(
     formDialog({
-      fields: { model: "", note: "" },
+      fields: { model: "" },
       send(form) {
-        return api.post(`/runs/${this.id}/register`, { model: form.model.trim(), note: form.note.trim() || undefined });
+        return api.post(`/runs/${this.id}/register`, { model: form.model.trim() });
       },
       done(answer) {
         const model = answer?.model ?? answer;
@@ -106,9 +107,8 @@ function runPage() {
       },
       get phases() {
         const now = (this.job?.phase ?? "").toLowerCase();
-        const at = PHASES.findIndex((phase) => now.startsWith(phase) || now.includes(phase));
-        const titles = { read: "Read the version", split: "Split", prepare: "Prepare the columns", fit: "Fit", evaluate: "Evaluate, with baselines", store: "Store the model" };
-        return PHASES.map((phase, index) => ({ phase, title: titles[phase], done: at > index, now: at === index, icon: at > index ? "#i-check" : at === index ? "#i-play" : "#i-minus", tone: at > index ? "t-success" : at === index ? "t-accent" : "subtle" }));
+        const at = PHASES.findIndex(([phase]) => now.startsWith(phase));
+        return PHASES.map(([phase, title], index) => ({ phase, title, done: at > index, now: at === index, icon: at > index ? "#i-check" : at === index ? "#i-play" : "#i-minus", tone: at > index ? "t-success" : at === index ? "t-accent" : "subtle" }));
       },
       get knownPhase() {
         return this.phases.some(({ now }) => now);
@@ -224,6 +224,10 @@ function runPage() {
         const data = this.artifacts.residuals?.data;
         return data ? `mean ${number(data.mean, 3)}, standard deviation ${number(data.std, 3)}` : "";
       },
+      get scatterSub() {
+        const data = this.artifacts.scatter?.data;
+        return data ? (data.points ? plural(data.points.length, "test row") : "rows per bin, darker is more") : "";
+      },
       get importanceSub() {
         const data = this.artifacts.importance?.data;
         return data ? `${plural(data.items.length, "feature")}, on ${plural(data.rows ?? 0, "row")}` : "";
@@ -265,7 +269,7 @@ function runPage() {
       },
       get splitText() {
         const split = this.run?.specification?.split ?? {};
-        return [split.kind, split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
+        return [this.run?.split ?? split.kind, split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
       },
       get mlflowId() {
         return this.run?.mlflow?.run_id ?? this.run?.mlflow_run_id ?? "";

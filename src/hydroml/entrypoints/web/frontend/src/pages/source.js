@@ -1,5 +1,5 @@
 import { tableView } from "../components/table.js";
-import { api } from "../lib/api.js";
+import { api, upload } from "../lib/api.js";
 import { watchJob } from "../lib/events.js";
 import { bytes, cell, count, number, percent, plural } from "../lib/format.js";
 import { histogram } from "../lib/hist.js";
@@ -23,12 +23,15 @@ function sourcePage() {
     busy: false,
     head: resource(() => null, { empty: () => false }),
     versions: resource(() => null),
+    lineage: resource(() => null, { empty: () => false }),
+    sending: null,
     profile: resource(() => null, { empty: () => false }),
     init() {
       this.id = this.$root.dataset.id;
       this.head = resource(() => this.fetchSource(), { empty: () => false });
       this.versions = resource(() => api.get(`/sources/${this.id}/versions`, { limit: 200 }));
       this.profile = resource(() => api.get(`/versions/${this.version.id}/profile`), { empty: () => false });
+      this.lineage = resource(() => api.get(`/versions/${this.version.id}/lineage`), { empty: ({ nodes }) => !nodes?.length });
       this.head.load();
       this.$watch("tab", () => this.showTab());
       addEventListener("popstate", () => (this.tab = param("tab", "profile")));
@@ -68,6 +71,7 @@ function sourcePage() {
       setParams({ version: id === this.source.current_version?.id ? "" : id });
       this.profile.load().then(() => this.grid?.setProfile(this.profile.data));
       this.versions.load({ quiet: true });
+      if (this.lineage.data || this.tab === "versions") this.lineage.load();
       this.closeTable();
       this.grid = null;
       this.showTab();
@@ -78,6 +82,7 @@ function sourcePage() {
       if (then) this.$nextTick(then);
     },
     showTab() {
+      if (this.tab === "versions" && this.version && !this.lineage.data) this.lineage.load();
       if (this.tab !== "rows" || !this.version || this.opened) return;
       this.$nextTick(async () => {
         if (!this.$refs.grid) return;
@@ -202,11 +207,39 @@ function sourcePage() {
     },
     more(event) {
       openMenu(event.currentTarget, [
-        { title: "Download the original", icon: "download", run: () => location.assign(`/api/v1/versions/${this.version.id}/original`) },
+        { title: "Upload a new version", icon: "upload", run: () => this.$refs.next.click() },
+        ...(this.version.origin?.filename ? [{ title: "Download the original", icon: "download", run: () => location.assign(`/api/v1/versions/${this.version.id}/original`) }] : []),
         { title: "Copy the fingerprint", icon: "copy", run: () => navigator.clipboard?.writeText(this.version.fingerprint).then(() => toast("Copied.", { tone: "success" })) },
         "-",
         { title: "Delete this data source", icon: "trash", danger: true, run: () => this.remove() },
       ]);
+    },
+    /** The next version, read like the one that is shown. */
+    async uploadNext(event) {
+      const [file] = event.target.files;
+      event.target.value = "";
+      if (!file) return;
+      const form = new FormData();
+      if (this.version.origin?.options) form.append("options", JSON.stringify(this.version.origin.options));
+      form.append("file", file, file.name);
+      this.sending = { name: file.name, percent: 0 };
+      try {
+        const { job } = await upload(`/sources/${this.id}/versions`, form, (loaded, total) => (this.sending.percent = total ? Math.round((100 * loaded) / total) : 0)).done;
+        this.versionId = "";
+        setParams({ version: "" });
+        this.follow(job);
+      } catch (error) {
+        toastError(error, "No new version was made.");
+      } finally {
+        this.sending = null;
+      }
+    },
+    get lineageShown() {
+      const { nodes = [], edges = [] } = this.lineage.data ?? {};
+      const icons = { file: "file", original: "file", version: "data", run: "flask", model: "cube", prediction: "activity" };
+      const pages = { run: "/runs/", model: "/models/" };
+      const children = (id) => edges.filter(([from]) => from === id).length;
+      return nodes.map((node) => ({ ...node, icon: `#i-${icons[node.kind] ?? "file"}`, href: node.kind === "version" ? `/sources/${this.id}?version=${node.id}` : pages[node.kind] ? pages[node.kind] + node.id : null, here: node.id === this.version?.id, leads: children(node.id) }));
     },
     rowsOf(version) {
       return count(version.rows);

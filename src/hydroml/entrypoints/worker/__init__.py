@@ -1,0 +1,1 @@
+"""The second door: jobs are run by Celery workers, and kept moving by the scheduler."""
