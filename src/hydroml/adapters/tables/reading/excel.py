@@ -115,7 +115,7 @@ def _written(rows: Iterator[list[Any]], out: Path, height: int, monitor: Monitor
     return count
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Any) -> str:  # noqa: PLR0911 - one line for each type
     """A cell as the text that reads back as the same value."""
     if cell is None or cell == "":
         return ""
