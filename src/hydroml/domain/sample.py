@@ -38,7 +38,7 @@ CATCHMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow and melt in mm; flow may be missing."""
+    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow and melt in mm; flow can lack."""
 
     date: date
     precipitation: float
