@@ -17,7 +17,7 @@ const SPLITS = [
 ];
 const PROBLEMS = [{ value: "auto", title: "find out from the target" }, { value: "regression", title: "regression: a quantity" }, { value: "binary", title: "two classes" }, { value: "multiclass", title: "several classes" }];
 
-const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
+const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
 
 function wizard() {
   let project = "";
@@ -101,7 +101,7 @@ function wizard() {
           this.versions.unshift({ id, title: `${source.name}, version ${this.version.number}`, source: source.name });
         }
         const names = this.version.columns.map(({ name }) => name);
-        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
+        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, group_column: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
         this.suggestSplit();
         api.get(`/versions/${id}/profile`).then((profile) => {
           this.profile = profile;
@@ -117,6 +117,12 @@ function wizard() {
     },
     get timeColumns() {
       return this.columns.filter(({ type }) => isTemporal(type));
+    },
+    get groupColumns() {
+      return this.columns.filter(({ name, type }) => ["text", "category", "integer"].includes(type) && name !== this.spec.target);
+    },
+    setGroup() {
+      if (this.spec.group_column === "") this.spec.group_column = null;
     },
     suggestSplit() {
       if (this.splitChosen) return;
@@ -296,6 +302,7 @@ function wizard() {
       if (metrics?.length) whole.metrics = metrics;
       if (budget?.seconds) whole.budget = { seconds: Number(budget.seconds) };
       if (!whole.time_column) whole.time_column = null;
+      if (!whole.group_column) whole.group_column = null;
       return whole;
     },
     showJson() {
