@@ -1,0 +1,150 @@
+"""The functions formulas may use: nothing that is not in this table can be called.
+
+`sql` is a template over the arguments; without one the function is DuckDB's of the same name. What mathematics has no
+value for (the logarithm of 0, the root of -1) is a missing value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydroml.application.ports.tables import FunctionInfo
+
+_MANY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    signature: str
+    help: str
+    least: int
+    most: int
+    sql: str = ""
+
+    def render(self, name: str, arguments: Sequence[str]) -> str:
+        if not self.sql:
+            return f"{name}({', '.join(arguments)})"
+        return self.sql.format(*arguments, all=", ".join(arguments))
+
+
+def _real(call: str) -> str:
+    """A result that is not finite becomes missing."""
+    return f"nullif(nullif(nullif({call}, 'nan'::DOUBLE), 'infinity'::DOUBLE), '-infinity'::DOUBLE)"
+
+
+def _maths(name: str, help_: str, call: str = "") -> Function:
+    return Function(f"{name}(x)", help_, 1, 1, _real(call or f"{name}({{0}}::DOUBLE)"))
+
+
+def _part(name: str, help_: str) -> Function:
+    return Function(f"{name}(time)", help_, 1, 1, f"{name}({{0}})")
+
+
+_UNITS = "'year', 'quarter', 'month', 'week', 'day', 'hour', 'minute' or 'second'"
+
+FUNCTIONS: dict[str, Function] = {
+    "abs": Function("abs(x)", "The value without its sign.", 1, 1),
+    "sign": Function("sign(x)", "-1, 0 or 1.", 1, 1, "sign({0})::BIGINT"),
+    "round": Function("round(x, digits)", "Rounded to so many digits, none if left out.", 1, 2),
+    "floor": Function("floor(x)", "The next whole number below.", 1, 1),
+    "ceil": Function("ceil(x)", "The next whole number above.", 1, 1),
+    "trunc": Function("trunc(x)", "Without the digits after the point.", 1, 1),
+    "sqrt": _maths("sqrt", "The square root; missing below 0."),
+    "cbrt": _maths("cbrt", "The cube root."),
+    "exp": _maths("exp", "e to the power of x."),
+    "ln": _maths("ln", "The natural logarithm; missing for 0 and below."),
+    "log": _maths("log", "The logarithm to base 10; missing for 0 and below.", "log10({0}::DOUBLE)"),
+    "log10": _maths("log10", "The logarithm to base 10; missing for 0 and below."),
+    "log2": _maths("log2", "The logarithm to base 2; missing for 0 and below."),
+    "log1p": _maths("log1p", "ln(1 + x); missing for -1 and below.", "ln(1 + {0}::DOUBLE)"),
+    "pow": Function("pow(x, y)", "x to the power of y.", 2, 2, _real("pow({0}::DOUBLE, {1}::DOUBLE)")),
+    "sin": _maths("sin", "The sine of an angle in radians."),
+    "cos": _maths("cos", "The cosine of an angle in radians."),
+    "tan": _maths("tan", "The tangent of an angle in radians."),
+    "asin": _maths("asin", "The angle in radians whose sine is x."),
+    "acos": _maths("acos", "The angle in radians whose cosine is x."),
+    "atan": _maths("atan", "The angle in radians whose tangent is x."),
+    "atan2": Function("atan2(y, x)", "The angle of the point (x, y) in radians.", 2, 2),
+    "sinh": _maths("sinh", "The hyperbolic sine."),
+    "cosh": _maths("cosh", "The hyperbolic cosine."),
+    "tanh": _maths("tanh", "The hyperbolic tangent."),
+    "radians": _maths("radians", "Degrees to radians."),
+    "degrees": _maths("degrees", "Radians to degrees."),
+    "pi": Function("pi()", "3.14159…", 0, 0),
+    "mod": Function("mod(x, y)", "The remainder of x / y; missing for y = 0.", 2, 2, "({0} % nullif({1}, 0))"),
+    "greatest": Function("greatest(x, y, …)", "The largest of the values that are not missing.", 1, _MANY),
+    "least": Function("least(x, y, …)", "The smallest of the values that are not missing.", 1, _MANY),
+    "clip": Function(
+        "clip(x, low, high)", "x, but at least low and at most high; missing stays missing.", 3, 3,
+        "(CASE WHEN {0} < {1} THEN {1} WHEN {0} > {2} THEN {2} ELSE {0} END)",
+    ),
+    "coalesce": Function("coalesce(x, y, …)", "The first value that is not missing.", 1, _MANY),
+    "ifnull": Function("ifnull(x, y)", "y where x is missing.", 2, 2, "coalesce({0}, {1})"),
+    "nullif": Function("nullif(x, y)", "Missing where x equals y, else x.", 2, 2),
+    "is_missing": Function("is_missing(x)", "Whether there is no value.", 1, 1, "({0} IS NULL)"),
+    "if": Function(
+        "if(condition, x, y)", "x where the condition is true, else y.", 2, 3,
+    ),
+    "lower": Function("lower(text)", "In small letters.", 1, 1),
+    "upper": Function("upper(text)", "In capital letters.", 1, 1),
+    "trim": Function("trim(text)", "Without spaces at both ends.", 1, 1),
+    "ltrim": Function("ltrim(text)", "Without spaces at the start.", 1, 1),
+    "rtrim": Function("rtrim(text)", "Without spaces at the end.", 1, 1),
+    "length": Function("length(text)", "How many characters it has.", 1, 1),
+    "left": Function("left(text, n)", "The first n characters.", 2, 2),
+    "right": Function("right(text, n)", "The last n characters.", 2, 2),
+    "substring": Function("substring(text, start, n)", "n characters from the start-th on, counted from 1.", 2, 3),
+    "replace": Function("replace(text, old, new)", "With every old replaced by new.", 3, 3),
+    "concat": Function("concat(x, y, …)", "The values as text, joined; missing ones count as empty.", 1, _MANY),
+    "contains": Function("contains(text, part)", "Whether part occurs in it.", 2, 2),
+    "starts_with": Function("starts_with(text, part)", "Whether it begins with part.", 2, 2),
+    "ends_with": Function("ends_with(text, part)", "Whether it ends with part.", 2, 2),
+    "split_part": Function("split_part(text, separator, n)", "The n-th piece of it, counted from 1.", 3, 3),
+    "regexp_matches": Function("regexp_matches(text, pattern)", "Whether the regular expression occurs in it.", 2, 2),
+    "regexp_extract": Function(
+        "regexp_extract(text, pattern, group)", "What the regular expression, or a group of it, finds.", 2, 3
+    ),
+    "regexp_replace": Function(
+        "regexp_replace(text, pattern, new)", "With everything the regular expression finds replaced.", 3, 3,
+        "regexp_replace({0}, {1}, {2}, 'g')",
+    ),
+    "year": _part("year", "The year."),
+    "quarter": _part("quarter", "The quarter, 1 to 4."),
+    "month": _part("month", "The month, 1 to 12."),
+    "week": _part("week", "The week of the year by ISO 8601."),
+    "day": _part("day", "The day of the month."),
+    "day_of_year": Function("day_of_year(time)", "The day of the year, 1 to 366.", 1, 1, "dayofyear({0})"),
+    "day_of_week": Function("day_of_week(time)", "The day of the week, 1 for Monday to 7.", 1, 1, "isodow({0})"),
+    "hour": _part("hour", "The hour, 0 to 23."),
+    "minute": _part("minute", "The minute, 0 to 59."),
+    "second": _part("second", "The second, 0 to 59."),
+    "date_trunc": Function("date_trunc(unit, time)", f"The beginning of its {_UNITS}.", 2, 2),
+    "date_diff": Function("date_diff(unit, from, to)", f"How many borders of a {_UNITS} lie between.", 3, 3),
+    "date_add": Function(
+        "date_add(time, n, unit)", "n units later: 'year', 'month', 'day', 'hour', 'minute' or 'second'.", 3, 3
+    ),
+    "make_date": Function("make_date(year, month, day)", "A date from its parts.", 3, 3, "try(make_date({all}))"),
+    "strftime": Function("strftime(time, format)", "The time as text, for example with '%d.%m.%Y'.", 2, 2),
+    "strptime": Function(
+        "strptime(text, format)", "A time from text; missing where the text is written differently.", 2, 2,
+        "try_strptime({0}, {1})",
+    ),
+    "integer": Function(
+        "integer(x)", "As a whole number, rounded; missing where it is none.", 1, 1, "TRY_CAST({0} AS BIGINT)"
+    ),
+    "number": Function("number(x)", "As a number; missing where it is none.", 1, 1, _real("TRY_CAST({0} AS DOUBLE)")),
+    "text": Function("text(x)", "As text.", 1, 1, "CAST({0} AS VARCHAR)"),
+    "boolean": Function("boolean(x)", "True or false; missing where it is neither.", 1, 1, "TRY_CAST({0} AS BOOLEAN)"),
+    "date": Function("date(x)", "As a date; missing where it is none.", 1, 1, "TRY_CAST({0} AS DATE)"),
+    "timestamp": Function("timestamp(x)", "As a time; missing where it is none.", 1, 1, "TRY_CAST({0} AS TIMESTAMP)"),
+}  # fmt: skip
+
+ALIASES = {
+    "power": "pow", "ceiling": "ceil", "char_length": "length", "substr": "substring", "iff": "if",
+    "isnull": "is_missing",
+    "datetrunc": "date_trunc", "datediff": "date_diff", "dayofyear": "day_of_year", "isodow": "day_of_week",
+    "len": "length", "prefix": "starts_with", "suffix": "ends_with",
+}  # fmt: skip
+
+
+def infos() -> tuple[FunctionInfo, ...]:
+    return tuple(FunctionInfo(name, f.signature, f.help) for name, f in FUNCTIONS.items())

@@ -1,0 +1,1 @@
+"""Reading files of others: every fault named, nothing rounded, cut or dropped."""

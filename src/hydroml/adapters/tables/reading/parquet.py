@@ -1,0 +1,137 @@
+"""Parquet files of others, rewritten in the layout that pages need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydroml.adapters.tables import sql
+from hydroml.adapters.tables.connection import Connection, Connections
+from hydroml.adapters.tables.reading.names import MAX_COLUMNS, usable_names
+from hydroml.adapters.tables.writing import described, write
+from hydroml.application.ports.jobs import Monitor
+from hydroml.application.ports.tables import WrittenTable
+from hydroml.domain.errors import InvalidInputError, UnavailableError
+from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, UnreadableFileError
+
+_SHOWN_ROWS = 20
+_AS_TEXT = ("TIME", "UUID", "BIT", "BIGNUM", "TIME WITH TIME ZONE")
+_KEPT = {
+    ColumnType.BOOLEAN: "{0}", ColumnType.DATE: "{0}", ColumnType.DECIMAL: "{0}", ColumnType.DURATION: "{0}",
+    ColumnType.INTEGER: "{0}::BIGINT", ColumnType.CATEGORY: "{0}::VARCHAR", ColumnType.TEXT: "{0}",
+}  # fmt: skip
+_NESTED = ("STRUCT", "MAP", "UNION", "LIST", "VARIANT")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    name: str
+    expression: str
+    type: ColumnType
+    note: str = ""
+
+
+def detect(connections: Connections, file: Path, options: ImportOptions) -> Detection:
+    with connections.fresh(file, seconds=60) as connection:
+        readings, notes = _readings(connection, file)
+        rows = connection.rows(f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)}) LIMIT {_SHOWN_ROWS}")
+    columns = tuple(Column(r.name, r.type) for r in readings)
+    return Detection("parquet", options, columns, sql.json_rows(rows), (), notes)
+
+
+def import_parquet(connections: Connections, file: Path, out: Path, monitor: Monitor) -> WrittenTable:
+    monitor.report(0.0, "reading", "Looking at the columns")
+    with connections.fresh(file, out.parent) as connection:
+        readings, notes = _readings(connection, file)
+        gaps = _not_a_numbers(connection, file, readings)
+        monitor.report(0.1, "writing", "Writing the table")
+        with connection.monitored(monitor.part(0.1, 1.0)):
+            try:
+                write(connection, f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)})", len(readings), out)
+            except (InvalidInputError, UnavailableError):
+                raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
+        return described(connection, out, (*notes, *gaps))
+
+
+def _readings(connection: Connection, file: Path) -> tuple[list[_Reading], tuple[str, ...]]:
+    source = f"SELECT * FROM read_parquet({sql.path(file)})"
+    try:
+        found = connection.described(source)
+    except (InvalidInputError, UnavailableError):
+        raise UnreadableFileError("this is not a Parquet file, or it is cut off or damaged") from None
+    if not found:
+        raise UnreadableFileError("the Parquet file has no columns")
+    if len(found) > MAX_COLUMNS:
+        raise UnreadableFileError(f"the file has {len(found):,} columns; at most {MAX_COLUMNS:,} can be read")
+    names, notes = usable_names([name for name, _ in found])
+    readings = [_reading(connection, file, raw, kind, name) for (raw, kind), name in zip(found, names, strict=True)]
+    remarks = tuple(f"“{r.name}” {r.note}" for r in readings if r.note)
+    return readings, (*notes, *remarks)
+
+
+def _reading(connection: Connection, file: Path, raw: str, kind: str, name: str) -> _Reading:  # noqa: PLR0911
+    cell = sql.name(raw)
+    upper = kind.upper()
+    if upper.endswith("]") or upper.startswith(_NESTED):
+        return _Reading(name, f"to_json({cell})::VARCHAR", ColumnType.TEXT, "holds nested values, kept as JSON text")
+    if upper == "BLOB" or upper.startswith("GEOMETRY"):
+        return _Reading(name, f"lower(hex({cell}))", ColumnType.TEXT, "holds bytes, kept as hexadecimal text")
+    if upper in _AS_TEXT:
+        return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, f"is of type {upper.lower()}, kept as text")
+    if upper in ("UBIGINT", "HUGEINT", "UHUGEINT"):
+        return _wide_integer(connection, file, cell, name)
+    result = sql.column_type(kind)
+    if result is ColumnType.NUMBER:
+        return _Reading(name, f"nullif({cell}::DOUBLE, 'nan'::DOUBLE)", result)
+    if result is ColumnType.TIMESTAMP:
+        return _moment(connection, file, cell, name, upper)
+    return _Reading(name, _KEPT[result].format(cell), result)
+
+
+def _wide_integer(connection: Connection, file: Path, cell: str, name: str) -> _Reading:
+    low, high = connection.row(f"SELECT min({cell}), max({cell}) FROM read_parquet({sql.path(file)})")
+    if low is None or (low >= -(2**63) and high < 2**63):
+        return _Reading(name, f"{cell}::BIGINT", ColumnType.INTEGER)
+    if max(abs(low), abs(high)) < 10**38:
+        return _Reading(
+            name, f"{cell}::DECIMAL(38, 0)", ColumnType.DECIMAL, "has integers beyond 64 bits, kept exactly"
+        )
+    return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, "has integers beyond 38 digits, kept as text")
+
+
+def _moment(connection: Connection, file: Path, cell: str, name: str, kind: str) -> _Reading:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return _Reading(
+            name, f"({cell} AT TIME ZONE 'UTC')", ColumnType.TIMESTAMP, "has times with a zone, kept in UTC"
+        )
+    if kind == "TIMESTAMP_NS":
+        finer = connection.row(
+            f"SELECT count(*) FROM read_parquet({sql.path(file)}) WHERE epoch_ns({cell}) % 1000 <> 0"
+        )[0]
+        if finer:
+            return _Reading(
+                name, f"{cell}::VARCHAR", ColumnType.TEXT, "has times finer than microseconds, kept as text"
+            )
+    return _Reading(name, f"{cell}::TIMESTAMP", ColumnType.TIMESTAMP)
+
+
+def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Reading]) -> tuple[str, ...]:
+    """A remark for each column with NaN: like everywhere else, they count as missing."""
+    numbers = [r for r in readings if r.type is ColumnType.NUMBER]
+    if not numbers:
+        return ()
+    source = sql.path(file)
+    kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
+    raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
+    try:
+        counts = connection.row(
+            f"SELECT {', '.join(f'count(*) FILTER (isnan({sql.name(n)}))' for n in raw)} FROM read_parquet({source})"
+        )
+    except (InvalidInputError, UnavailableError):
+        raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
+    return tuple(
+        f"“{reading.name}”: {count:,} NaN became empty" for reading, count in zip(numbers, counts, strict=True) if count
+    )
+
+
+def _cells(readings: Sequence[_Reading]) -> str:
+    return ", ".join(f"{r.expression} AS {sql.name(r.name)}" for r in readings)
