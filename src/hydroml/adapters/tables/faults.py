@@ -26,6 +26,8 @@ _TYPE_WORDS = {
 }
 _TYPES = re.compile(r"\b(" + "|".join(sorted(_TYPE_WORDS, key=len, reverse=True)) + r")\b(?!\s*\()")
 _DECIMALS = re.compile(r"\bDECIMAL(\(\d+,\s*\d+\))?")
+_DAMAGED = ("TProtocolException", "TTransportException")
+"""What Parquet's reader says of a footer or page header that is none; a bare error, of no kind of DuckDB's."""
 _NO_FUNCTION = re.compile(r"argument types '(?P<call>[^']*)'")
 _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type )?(?P<right>[^-]+?)( - |$)")
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
@@ -39,7 +41,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:
         return TooLargeError("the work was interrupted")
     if isinstance(error, duckdb.OutOfMemoryException):
         return TooLargeError("this needs more memory than HydroML may use (HYDROML_MEMORY_LIMIT)")
-    if isinstance(error, duckdb.IOException):
+    if isinstance(error, duckdb.IOException) or str(error).startswith(_DAMAGED):
         if "No space left" in str(error) or "max_temp_directory_size" in str(error):
             return TooLargeError("there is not enough disk space for this")
         return UnavailableError("the table's file cannot be read just now")
