@@ -48,7 +48,7 @@ class Plan:
         return len(self.order) > 1
 
     def query(self, source: str, select: str) -> str:
-        """`select` speaks of the stages by name; `source` is a SELECT with the recipe's columns and the row position."""
+        """`select` names stages; `source` is a SELECT with the columns before the recipe and the row position."""
         stages = ", ".join(f"{stage.name} AS ({stage.select})" for stage in self.stages)
         return f"WITH {SOURCE} AS ({source}){', ' if stages else ''}{stages} {select}"
 
@@ -91,7 +91,12 @@ class Builder:
         raise InvalidInputError.at(*loc, msg=f"there is no column “{name[:100]}”", code="unknown_column")
 
     def add(
-        self, comment: str, changed: Mapping[str, str] | None = None, *, hidden: Mapping[str, str] | None = None, where: str = ""
+        self,
+        comment: str,
+        changed: Mapping[str, str] | None = None,
+        *,
+        hidden: Mapping[str, str] | None = None,
+        where: str = "",
     ) -> None:
         """A stage that selects `columns` as they now are; those in `changed` by an expression."""
         previous = self.stages[-1].name if self.stages else SOURCE

@@ -4,7 +4,7 @@ import re
 
 import duckdb
 
-from hydroml.domain.errors import DomainError, InvalidInputError, TooLargeError, UnavailableError
+from hydroml.domain.errors import InvalidInputError, TooLargeError, UnavailableError
 
 _TYPE_WORDS = {
     "VARCHAR": "text",
@@ -33,7 +33,7 @@ _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
 
 
-def words(error: duckdb.Error, seconds: float | None = None) -> Exception:
+def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # noqa: PLR0911 - one line for each kind
     """What to raise instead of `error`; `seconds` is the time limit when it was hit."""
     if seconds is not None:
         return TooLargeError(f"this takes longer than {seconds:.0f} seconds on this table; narrow it down")
@@ -54,7 +54,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:
 
 def sentence(message: str) -> str:
     """The gist of DuckDB's message, in our words for types."""
-    first = message.split("\n")[0]
+    first = message.split("\n", maxsplit=1)[0]
     first = re.sub(r"^[A-Z][A-Za-z -]*Error: ", "", first)
     if found := _NO_FUNCTION.search(message):
         return _typed(f"{_call(found['call'])} does not work with these types")
@@ -81,7 +81,3 @@ def _call(call: str) -> str:
     if name and not name[0].isalpha():
         return f"“{name}” between {arguments.rstrip(')').replace(', ', ' and ')}"
     return call
-
-
-def is_input_error(error: Exception) -> bool:
-    return isinstance(error, DomainError)

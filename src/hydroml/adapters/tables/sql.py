@@ -1,7 +1,7 @@
 """Safe pieces of SQL, and DuckDB's types as the domain sees them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -97,7 +97,7 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each type
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
-        return (value.astimezone(timezone.utc) if value.tzinfo else value).isoformat()
+        return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -55,7 +55,7 @@ def sniff(head: str, options: ImportOptions) -> Dialect:
 
 
 def _rows(head: str, delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
-    """The first rows with the number of the line each ends on; blank lines of a table with several columns count not."""
+    """The first rows that are not blank, with the number of the line each ends on."""
     reader = csv.reader(head.splitlines(keepends=True), delimiter=delimiter, quotechar=quote, strict=False)
     rows: list[tuple[int, list[str]]] = []
     try:
@@ -92,9 +92,9 @@ def _before(rows: Sequence[tuple[int, list[str]]]) -> int:
     usual = widths.most_common(1)[0][0]
     skip = 0
     for _, cells in rows[:-1]:
-        if cells[0].startswith("#") and (len(cells) != usual or usual == 1):
-            skip += 1
-        elif usual > 1 and len(cells) == 1 and widths[usual] > 1:
+        if (cells[0].startswith("#") and (len(cells) != usual or usual == 1)) or (
+            usual > 1 and len(cells) == 1 and widths[usual] > 1
+        ):
             skip += 1
         else:
             break
@@ -102,7 +102,11 @@ def _before(rows: Sequence[tuple[int, list[str]]]) -> int:
 
 
 def _skipped(count: int) -> str:
-    return "the first line is not part of the table" if count == 1 else f"the first {count} lines are not part of the table"
+    return (
+        "the first line is not part of the table"
+        if count == 1
+        else f"the first {count} lines are not part of the table"
+    )
 
 
 def _looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:

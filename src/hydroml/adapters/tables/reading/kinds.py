@@ -23,7 +23,7 @@ _CLOCK = r" +[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
 _DIGITS = 38
 
 MARKERS = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none")
-"""What stands for a missing value (beside an empty cell) in a column that otherwise holds numbers, times or truth values; in any case."""
+"""What stands for a missing value beside an empty cell, where a column otherwise holds no text; in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,9 @@ KINDS: tuple[Kind, ...] = (
         "CAST({t} AS DOUBLE)",
         plain="length({t}) <= 15 AND " + _matches(r"-?(0|[1-9][0-9]*)[.][0-9]+"),
     ),
-    Kind(ColumnType.DECIMAL, f"({_matches(_DECIMAL)} AND length({{t}}) <= 60)", "CAST({t} AS DECIMAL({digits}, {scale}))"),
+    Kind(
+        ColumnType.DECIMAL, f"({_matches(_DECIMAL)} AND length({{t}}) <= 60)", "CAST({t} AS DECIMAL({digits}, {scale}))"
+    ),
     Kind(
         ColumnType.DATE,
         f"({_matches(_ISO_DATE)} AND TRY_CAST({{t}} AS DATE) IS NOT NULL)",
@@ -134,7 +136,7 @@ _NUMERIC = frozenset(at for at, kind in enumerate(KINDS) if kind.type.is_numeric
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The kinds that all values of a column fit, as bits; how many values there are, and how many of them are markers."""
+    """The kinds that all values of a column fit, as bits; how many values there are, and how many are markers."""
 
     kinds: int
     values: int
@@ -255,7 +257,8 @@ def _code(raw: Raw, at: int, cell: str) -> str:
     kind = KINDS[at]
     plain = f" WHEN {raw.test(kind.plain, at, cell)} THEN 1" if kind.plain else ""
     fits = raw.test(kind.fits, at, f"trim({cell})")
-    return f"CASE WHEN {cell} IS NULL THEN NULL{plain} WHEN {fits} THEN 1 WHEN {_is_marker(f'trim({cell})')} THEN 2 ELSE 4 END"
+    marker = _is_marker(f"trim({cell})")
+    return f"CASE WHEN {cell} IS NULL THEN NULL{plain} WHEN {fits} THEN 1 WHEN {marker} THEN 2 ELSE 4 END"
 
 
 def _full_findings(connection: Connection, raw: Raw, alive: dict[int, int]) -> dict[int, Finding]:

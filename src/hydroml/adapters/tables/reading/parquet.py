@@ -63,14 +63,12 @@ def _readings(connection: Connection, file: Path) -> tuple[list[_Reading], tuple
     if len(found) > MAX_COLUMNS:
         raise UnreadableFileError(f"the file has {len(found):,} columns; at most {MAX_COLUMNS:,} can be read")
     names, notes = usable_names([name for name, _ in found])
-    readings = [
-        _reading(connection, file, raw, kind, name) for (raw, kind), name in zip(found, names, strict=True)
-    ]
+    readings = [_reading(connection, file, raw, kind, name) for (raw, kind), name in zip(found, names, strict=True)]
     remarks = tuple(f"“{r.name}” {r.note}" for r in readings if r.note)
     return readings, (*notes, *remarks)
 
 
-def _reading(connection: Connection, file: Path, raw: str, kind: str, name: str) -> _Reading:
+def _reading(connection: Connection, file: Path, raw: str, kind: str, name: str) -> _Reading:  # noqa: PLR0911
     cell = sql.name(raw)
     upper = kind.upper()
     if upper.endswith("]") or upper.startswith(_NESTED):
@@ -94,19 +92,25 @@ def _wide_integer(connection: Connection, file: Path, cell: str, name: str) -> _
     if low is None or (low >= -(2**63) and high < 2**63):
         return _Reading(name, f"{cell}::BIGINT", ColumnType.INTEGER)
     if max(abs(low), abs(high)) < 10**38:
-        return _Reading(name, f"{cell}::DECIMAL(38, 0)", ColumnType.DECIMAL, "has integers beyond 64 bits, kept exactly")
+        return _Reading(
+            name, f"{cell}::DECIMAL(38, 0)", ColumnType.DECIMAL, "has integers beyond 64 bits, kept exactly"
+        )
     return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, "has integers beyond 38 digits, kept as text")
 
 
 def _moment(connection: Connection, file: Path, cell: str, name: str, kind: str) -> _Reading:
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return _Reading(name, f"({cell} AT TIME ZONE 'UTC')", ColumnType.TIMESTAMP, "has times with a zone, kept in UTC")
+        return _Reading(
+            name, f"({cell} AT TIME ZONE 'UTC')", ColumnType.TIMESTAMP, "has times with a zone, kept in UTC"
+        )
     if kind == "TIMESTAMP_NS":
         finer = connection.row(
             f"SELECT count(*) FROM read_parquet({sql.path(file)}) WHERE epoch_ns({cell}) % 1000 <> 0"
         )[0]
         if finer:
-            return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, "has times finer than microseconds, kept as text")
+            return _Reading(
+                name, f"{cell}::VARCHAR", ColumnType.TEXT, "has times finer than microseconds, kept as text"
+            )
     return _Reading(name, f"{cell}::TIMESTAMP", ColumnType.TIMESTAMP)
 
 
@@ -116,7 +120,7 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     if not numbers:
         return ()
     source = sql.path(file)
-    kinds = {name: kind for name, kind in connection.described(f"SELECT * FROM read_parquet({source})")}
+    kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
     try:
         counts = connection.row(

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
@@ -274,7 +274,7 @@ def _transcoded(file: Path, encoding: str, folder: Path) -> Path:
             while chunk := stream.read(_CHUNK):
                 target.write(decoder.decode(chunk).encode())
                 done += len(chunk)
-            target.write(cast("str", decoder.decode(b"", final=True)).encode())
+            target.write(decoder.decode(b"", final=True).encode())
     except UnicodeError:
         raise UnreadableFileError(
             f"the file is not {encoding}: its bytes do not follow that encoding, near byte {done:,}"
