@@ -1,6 +1,7 @@
 """Files that are no tables, or hardly: each ends in a clear word at the right place, and leaves nothing behind."""
 
 import io
+import json
 import os
 import struct
 import zipfile
@@ -18,7 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from sqlalchemy import text
 
 from hydroml.entrypoints.bootstrap import container
-from tests.integration.web.people import Person, finish, upload
+from tests.integration.web.people import CSV, Person, finish, upload
 
 Made = dict[str, Any]
 
@@ -214,3 +215,156 @@ def test_a_broken_file_ends_in_words_and_leaves_nothing(alice: Person, project: 
     with nothing_left():
         response = alice.client.post("/api/v1/sources/detect", {"file": SimpleUploadedFile(name, content)})
     assert response.status_code in (200, 422), response.content
+
+
+def test_a_name_in_a_file_is_kept_exactly(alice: Person, project: UUID) -> None:
+    names = ['say "hi"', "<script>alert(1)</script>", "🌊 débit", "a;b", "it's", "{x}", "$1", "%s", "--", "a.b", "NULL"]
+    head = ",".join('"' + name.replace('"', '""') + '"' for name in names)
+    source = imported(alice, project, f"{head}\n{','.join(str(at) for at in range(len(names)))}\n".encode())
+    assert [column["name"] for column in source["current_version"]["columns"]] == names
+    assert rows(alice, source) == [list(range(len(names)))]
+    version = source["current_version"]["id"]
+    for at, name in enumerate(names):
+        quoted = '"' + name.replace('"', '""') + '"'
+        page = alice.client.get(
+            f"/api/v1/versions/{version}/rows",
+            {"filter": f"{quoted} = {at}", "sort": json.dumps(["-" + name]), "columns": json.dumps([name])},
+        )
+        assert page.json()["rows"] == [[at]], page.content
+    shown = alice.client.get(f"/sources/{source['id']}").content.decode()
+    assert "<script>alert(1)" not in shown
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ("flow,flow,flow", ["flow", "flow_2", "flow_3"]),
+        ("flow,Flow,FLOW", ["flow", "Flow_2", "FLOW_3"]),
+        ("flow,flow_2,flow", ["flow", "flow_2", "flow_3"]),
+        ("a,,b,", ["a", "column_2", "b", "column_4"]),
+        (" a , b,c ", ["a", "b", "c"]),
+    ],
+)
+def test_double_and_empty_names_become_different_ones(
+    alice: Person, project: UUID, head: str, names: list[str]
+) -> None:
+    width = head.count(",") + 1
+    source = imported(alice, project, f"{head}\n{','.join(str(at) for at in range(width))}\n".encode())
+    assert [column["name"] for column in source["current_version"]["columns"]] == names
+    assert rows(alice, source) == [list(range(width))]
+    log = [line["message"] for line in alice.get(f"/jobs/{source['job']['id']}/log").json()["items"]]
+    assert any("column" in message for message in log)
+
+
+def test_a_late_value_is_never_rounded_to_the_type_of_the_early_ones(alice: Person, project: UUID) -> None:
+    late = b"id,flow\n" + b"".join(b"%d,7\n" % at for at in range(1, 300_000)) + b"300000,1.5\n300001,8\n"
+    source = imported(alice, project, late)
+    assert [c["type"] for c in source["current_version"]["columns"]] == ["integer", "number"]
+    assert rows(alice, source, "offset=299998&limit=3") == [[299_999, 7.0], [300_000, 1.5], [300_001, 8.0]]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("oops", "text"),
+        ("9223372036854775808", "decimal"),
+        ("0.1000000000000000055511151231257827", "decimal"),
+        ("007", "text"),
+        ("2020-02-30", "text"),
+        ("1e400", "text"),
+        ("true", "text"),
+    ],
+)
+def test_a_late_value_that_does_not_fit_is_kept_as_it_is(alice: Person, project: UUID, value: str, kind: str) -> None:
+    source = imported(alice, project, b"id,flow\n" + b"1,7\n" * 299_999 + f"1,{value}\n".encode())
+    assert source["status"] == "ready", source
+    assert source["current_version"]["columns"][1]["type"] == kind
+    assert rows(alice, source, "offset=299999&limit=1")[0][1] == value
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"delimiter": "\x00"}, {"delimiter": "\n"}, {"delimiter": "\r"}, {"delimiter": '"'}, {"delimiter": "é"},
+        {"delimiter": "🌊"}, {"delimiter": "'"}, {"delimiter": "\\"}, {"delimiter": " "}, {"delimiter": "1"},
+        {"delimiter": "\ud800"}, {"delimiter": ",,"}, {"quote": ","}, {"quote": "\n"}, {"quote": "\x00"},
+        {"quote": "é"}, {"quote": "a"}, {"decimal": "1"}, {"decimal": "'"}, {"decimal": "\\"}, {"decimal": "\x00"},
+        {"decimal": ","}, {"decimal": "("}, {"encoding": "\x00"}, {"encoding": "rot13"}, {"encoding": "zlib"},
+        {"encoding": "bz2"}, {"encoding": "hex"}, {"encoding": "idna"}, {"encoding": "punycode"},
+        {"encoding": "undefined"}, {"encoding": "unicode_escape"}, {"encoding": "utf-7"}, {"encoding": "utf-16"},
+        {"encoding": "../x"}, {"encoding": "x" * 10_000}, {"encoding": "\ud800"}, {"encoding": "é"},
+        {"sheet": "\x00"}, {"sheet": "\ud800"}, {"sheet": "x" * 60_000}, {"missing": ["\x00"]},
+        {"missing": ["\ud800"]}, {"missing": ["'", "\\", "(", "[", "%"]}, {"missing": [""]}, {"missing": "x"},
+        {"missing": [1]}, {"header": "yes"}, {"header": False}, {"header": None}, {"nothing": 1}, {"delimiter": 1},
+        [], None, 1, "x", {"quote": "'", "delimiter": "'"}, {"decimal": ",", "delimiter": ","},
+    ],
+)  # fmt: skip
+def test_no_option_of_an_import_breaks_anything(alice: Person, project: UUID, options: Any) -> None:
+    for content, name in ((CSV, "flows.csv"), (b"a;b\n1;2,5\n3;'x'\n", "few.csv"), (GOOD_BOOK, "book.xlsx")):
+        form = {"options": json.dumps(options), "file": SimpleUploadedFile(name, content)}
+        before = files()
+        detected = alice.client.post("/api/v1/sources/detect", form)
+        assert detected.status_code in (200, 422), detected.content
+        assert files() == before
+        form["file"] = SimpleUploadedFile(name, content)
+        accepted = alice.client.post(f"/api/v1/projects/{project}/sources", form)
+        assert accepted.status_code in (202, 422), accepted.content
+        if accepted.status_code == 202:
+            finish(accepted.json()["job"]["id"])
+            job = alice.get(f"/jobs/{accepted.json()['job']['id']}").json()
+            assert job["state"] in ("succeeded", "failed")
+            assert "unexpected" not in (job["error"] or "")
+            assert (job["state"] == "succeeded") == (detected.status_code == 200), (job, detected.content)
+        else:
+            assert accepted.json()["errors"], accepted.json()
+            assert files() == before
+
+
+GOOD_BOOK = workbook(sheet("<row><c t='str'><v>flow</v></c></row><row><c><v>1.5</v></c></row>"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv", '"; rm -rf.csv',
+        "ünïcödé 水.csv", "\u202egpj.csv", "x" * 5_000 + ".csv", "", ".", "..", " ", "%00.csv", "CON", "🌊.csv",
+    ],
+)  # fmt: skip
+def test_a_file_name_is_only_a_label(alice: Person, project: UUID, name: str) -> None:
+    boundary = "limit"
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n\r\n'.encode()
+        + CSV
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    before = files()
+    accepted = alice.client.generic(
+        "POST", f"/api/v1/projects/{project}/sources", body, content_type=f"multipart/form-data; boundary={boundary}"
+    )
+    if accepted.status_code != 202:
+        assert accepted.status_code == 422, accepted.content
+        assert files() == before
+        return
+    finish(accepted.json()["job"]["id"])
+    source = alice.get(f"/sources/{accepted.json()['source']['id']}").json()
+    assert source["status"] == "ready", source
+    assert all("blobs/" in path for path in files() - before)
+    shown = source["current_version"]["origin"]["filename"]
+    assert not set(shown) & set("/\\\x00\r\n")
+    answer = alice.get(f"/versions/{source['current_version']['id']}/original")
+    header = answer["Content-Disposition"]
+    assert header.startswith("attachment")
+    assert header.isprintable()
+    assert "Set-Cookie" not in answer.headers
+    assert b"".join(answer.streaming_content) == CSV
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\x00", "\u202e", "\n", "x" * 100_000, "\ud800", "<b>🌊</b>", "\u200b"])
+def test_no_name_of_a_source_breaks_anything(alice: Person, project: UUID, name: str) -> None:
+    before = files()
+    form = {"name": name.encode("utf-8", "surrogatepass"), "file": SimpleUploadedFile("flows.csv", CSV)}
+    accepted = alice.client.post(f"/api/v1/projects/{project}/sources", form)
+    assert accepted.status_code in (202, 413, 422), accepted.content
+    if accepted.status_code != 202:
+        assert files() == before

@@ -26,11 +26,13 @@ _TYPE_WORDS = {
 }
 _TYPES = re.compile(r"\b(" + "|".join(sorted(_TYPE_WORDS, key=len, reverse=True)) + r")\b(?!\s*\()")
 _DECIMALS = re.compile(r"\bDECIMAL(\(\d+,\s*\d+\))?")
-_DAMAGED = ("TProtocolException", "TTransportException")
-"""What Parquet's reader says of a footer or page header that is none; a bare error, of no kind of DuckDB's."""
 _NO_FUNCTION = re.compile(r"argument types '(?P<call>[^']*)'")
 _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type )?(?P<right>[^-]+?)( - |$)")
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
+
+
+class EngineError(RuntimeError):
+    """DuckDB failed in a way that none of its kinds of errors is for: a bug, or a damaged file of somebody's."""
 
 
 def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # noqa: PLR0911 - one line for each kind
@@ -41,7 +43,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # no
         return TooLargeError("the work was interrupted")
     if isinstance(error, duckdb.OutOfMemoryException):
         return TooLargeError("this needs more memory than HydroML may use (HYDROML_MEMORY_LIMIT)")
-    if isinstance(error, duckdb.IOException) or str(error).startswith(_DAMAGED):
+    if isinstance(error, duckdb.IOException):
         if "No space left" in str(error) or "max_temp_directory_size" in str(error):
             return TooLargeError("there is not enough disk space for this")
         return UnavailableError("the table's file cannot be read just now")
@@ -49,7 +51,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # no
         return InvalidInputError("this is not allowed")
     if isinstance(error, (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError)):
         return InvalidInputError(sentence(str(error)))
-    return RuntimeError(f"the table engine failed: {str(error)[:500]}")
+    return EngineError(f"the table engine failed: {str(error)[:500]}")
 
 
 def sentence(message: str) -> str:
