@@ -1,4 +1,5 @@
 import { preflight } from "../components/preflight.js";
+import { algorithmName } from "../lib/algorithms.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
 import { count, percent, plural } from "../lib/format.js";
@@ -118,8 +119,9 @@ function wizard() {
     get timeColumns() {
       return this.columns.filter(({ type }) => isTemporal(type));
     },
+    /** Columns that may tell several sites apart. */
     get groupColumns() {
-      return this.columns.filter(({ name, type }) => ["text", "category", "integer"].includes(type) && name !== this.spec.target);
+      return this.columns.filter(({ name, type }) => name !== this.spec.target && name !== this.spec.time_column && ["text", "category", "integer"].includes(type));
     },
     setGroup() {
       if (this.spec.group_column === "") this.spec.group_column = null;
@@ -148,7 +150,7 @@ function wizard() {
 
     // Features ------------------------------------------------------------------------------------------------------------
     get candidates() {
-      return this.columns.filter(({ name }) => name !== this.spec.target && name !== this.spec.time_column);
+      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column].includes(name));
     },
     get shownCandidates() {
       const wanted = this.search.trim().toLowerCase();
@@ -243,7 +245,7 @@ function wizard() {
       return this.algorithms.items.find(({ name }) => name === this.spec.algorithm?.name) ?? null;
     },
     get algorithmTitle() {
-      return this.algorithm?.title ?? "";
+      return algorithmName(this.algorithm?.name, this.algorithm?.title, this.problem);
     },
     chooseAlgorithm(name) {
       const chosen = this.algorithms.items.find((one) => one.name === name);
@@ -302,7 +304,6 @@ function wizard() {
       if (metrics?.length) whole.metrics = metrics;
       if (budget?.seconds) whole.budget = { seconds: Number(budget.seconds) };
       if (!whole.time_column) whole.time_column = null;
-      if (!whole.group_column) whole.group_column = null;
       return whole;
     },
     showJson() {
