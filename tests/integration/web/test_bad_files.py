@@ -326,7 +326,8 @@ GOOD_BOOK = workbook(sheet("<row><c t='str'><v>flow</v></c></row><row><c><v>1.5<
 @pytest.mark.parametrize(
     "name",
     [
-        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv", '"; rm -rf.csv',
+        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv",
+        '"; rm -rf.csv',
         "ünïcödé 水.csv", "\u202egpj.csv", "x" * 5_000 + ".csv", "", ".", "..", " ", "%00.csv", "CON", "🌊.csv",
     ],
 )  # fmt: skip
