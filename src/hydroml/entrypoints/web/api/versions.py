@@ -226,7 +226,9 @@ class LineageOut(Schema):
 
     @classmethod
     def of(cls, lineage: Lineage) -> "LineageOut":
-        nodes = [NodeOut(kind=n.kind, id=n.id, label=n.label, detail=n.detail, source_id=n.source_id) for n in lineage.nodes]
+        nodes = [
+            NodeOut(kind=n.kind, id=n.id, label=n.label, detail=n.detail, source_id=n.source_id) for n in lineage.nodes
+        ]
         return cls(nodes=nodes, edges=list(lineage.edges))
 
 
