@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect,
 from tests.serving import Serving
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PASSWORD = re.compile(r"shown this once:\s+(\S+)")
 WATCH_POLICY = (
     "addEventListener('securitypolicyviolation',"
@@ -76,22 +82,40 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+@dataclass(frozen=True)
+class FirstVisit:
+    """The cookies of the administrator, and the address of the sample project."""
+
+    cookies: Path
+    sample: str
+
+
 @pytest.fixture(scope="module")
-def administrator(browser: Browser, serving: Serving, address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cookies of the first user, who logged in with the password that was shown once."""
-    found = PASSWORD.search(serving.output)
-    assert found is not None, serving.output
-    kept = tmp_path_factory.mktemp("browser") / "cookies.json"
-    context = browser.new_context(base_url=address)
-    page = context.new_page()
-    page.goto("/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(found[1])
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Home")).to_be_visible()
-    context.storage_state(path=kept)
-    context.close()
-    return kept
+def first_visit(
+    browser: Browser, serving: Serving, address: str, tmp_path_factory: pytest.TempPathFactory
+) -> FirstVisit:
+    """The first user logs in with the password that was shown once, and asks for the sample on the empty home page."""
+    password = PASSWORD.search(serving.output)
+    assert password is not None, serving.output
+    with browser.new_context(base_url=address) as context:
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_label("Username").fill("admin")
+        page.get_by_label("Password").fill(password[1])
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Load the sample project").click()
+        expect(page.get_by_role("heading", name="Sample: two catchments")).to_be_visible()
+        for name in ("Daily catchments", "Water samples"):
+            expect(page.get_by_role("row").filter(has_text=name)).to_contain_text("Ready")
+        cookies = tmp_path_factory.mktemp("browser") / "cookies.json"
+        context.storage_state(path=cookies)
+        return FirstVisit(cookies, page.url)
+
+
+@pytest.fixture(scope="module")
+def sample(first_visit: FirstVisit) -> str:
+    return first_visit.sample
 
 
 @pytest.fixture
@@ -101,8 +125,8 @@ def anonymous(browser: Browser, address: str) -> Iterator[Watched]:
 
 
 @pytest.fixture
-def watched(browser: Browser, address: str, administrator: Path) -> Iterator[Watched]:
-    yield from _watched(browser, address, administrator)
+def watched(browser: Browser, address: str, first_visit: FirstVisit) -> Iterator[Watched]:
+    yield from _watched(browser, address, first_visit.cookies)
 
 
 @pytest.fixture
