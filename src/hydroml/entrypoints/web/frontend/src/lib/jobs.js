@@ -32,6 +32,7 @@ export const jobBar = (job) => ({ failed: "is-danger", cancelled: "is-quiet", qu
 export function jobLine(job) {
   if (job.cancel_requested && isActive(job)) return "stopping";
   if (job.state === "failed") return errorText(job) || "failed";
+  if (job.state === "succeeded") return `done in ${jobTime(job)}`;
   if (job.state === "queued") return job.message || "waiting for a worker";
   const { phase = "", message = "" } = job;
   if (message.toLowerCase().startsWith(phase.toLowerCase())) return sentence(message || phase) || (job.state === "running" ? "starting" : "");

@@ -16,7 +16,7 @@ export function tracks({ time, row_numbers: rows }) {
     if (before !== undefined && time[place] <= time[before]) stacks.push([]);
     stacks.at(-1).push(place);
   }
-  if (stacks.length <= 50) return stacks.map((at) => ({ at, title: `rows ${count(rows[at[0]])} to ${count(rows[at.at(-1)])}` }));
+  if (stacks.length <= 50) return stacks.map((at) => ({ at, title: `rows ${count(rows[at[0]] + 1)} to ${count(rows[at.at(-1)] + 1)}` }));
   const turns = [];
   const seen = new Map();
   for (const place of places) {
