@@ -27,10 +27,10 @@ def ours(file: Path, out: Path) -> None:
     class Silent:
         def report(self, progress: object = None, phase: object = None, message: str = "") -> None: ...
         def log(self, message: str, level: str = "info") -> None: ...
-        def interrupting(self, stop: object) -> object:
+        def interrupting(self, stop: object) -> object:  # noqa: ARG002 - nobody cancels
             return nullcontext()
 
-        def part(self, start: float, end: float) -> "Silent":
+        def part(self, start: float, end: float) -> "Silent":  # noqa: ARG002
             return self
 
     engine = DuckDbTableEngine(FolderBlobStore(out.parent / "blobs"), out.parent / "tmp", 1 << 30, 2)

@@ -15,7 +15,7 @@ from hydroml.adapters.learning import ScikitLearner
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.experiments.runs import ExperimentId, Outcome, Run, RunId
-from hydroml.domain.experiments.specification import Problem, Specification
+from hydroml.domain.experiments.specification import AlgorithmChoice, Problem, Specification
 from hydroml.domain.jobs import JobCancelledError
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import Column, ColumnType, Origin, OriginKind, SourceId, Version, VersionId
@@ -78,12 +78,13 @@ def table_of(columns: Mapping[str, Any]) -> pa.Table:
 
 
 def task_of(table: pa.Table | Mapping[str, Any], folder: Path, target: str = "y", **specification: Any) -> TrainingTask:
-    """A task on a Parquet file in `folder`; `problem` defaults to a regression."""
+    """A task on a Parquet file in `folder`; `problem` defaults to a regression, `algorithm` to a quick one."""
     table = table if isinstance(table, pa.Table) else table_of(table)
     file = folder / f"{uuid4().hex}.parquet"
     pq.write_table(table, file)
     columns = columns_of(table.schema)
     problem = specification.pop("problem", Problem.REGRESSION)
+    specification.setdefault("algorithm", AlgorithmChoice("linear"))
     spec = Specification(name="a run", version_id=VersionId(uuid4()), target=target, problem=problem, **specification)
     return TrainingTask(file, columns, spec, spec.resolved_features(columns), problem)
 

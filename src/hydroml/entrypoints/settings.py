@@ -174,7 +174,8 @@ class Settings(BaseSettings):
             "HOST": host,
             "PORT": port,
             "ATOMIC_REQUESTS": False,
-            "OPTIONS": query,
+            # Our schema has the name of the database's role, where PostgreSQL would look first.
+            "OPTIONS": {"options": "-c search_path=public"} | query,
         }
 
 

@@ -1,6 +1,7 @@
 """Permutation importance: how much worse the model gets on test rows when one feature is shuffled."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hydroml.adapters.learning.predicting import in_blocks
 from hydroml.application.ports.jobs import Monitor
 
 ROWS, FEATURES, REPEATS = 2_000, 50, 3
-_WORK = 12_000_000
+_WORK = 6_000_000
 """Rows times trees: keeps it to seconds, by a count, so that the same task always looks at the same rows."""
 _SECONDS = 60.0
 """A last resort for models that predict slower than that count foresees; what is missing then is said."""
@@ -34,15 +35,15 @@ def permutation(
     random = np.random.default_rng(seed)
     if classes:
         features, target = features[target >= 0], target[target >= 0]
-    explained = used[:FEATURES]
+    explained = used[:FEATURES] if len(features) else []
     repeats = REPEATS
     affordable = _WORK // (trees(pipeline[-1]) * repeats * max(len(explained), 1))
     rows = min(len(features), ROWS, max(affordable, 50))
-    chosen = np.sort(random.choice(len(features), rows, replace=False))
+    chosen = np.sort(random.permutation(len(features))[:rows])
     sample, target = features.iloc[chosen].reset_index(drop=True), target[chosen]
+    metric, measure = _measure(classes, target, len(getattr(pipeline, "classes_", ())))
     predict = pipeline.predict_proba if classes else pipeline.predict
-    measure = metrics.log_loss if classes else metrics.rmse
-    base = measure(target, predict(sample))
+    base = measure(target, predict(sample)) if explained else 0.0
     several = pd.concat([sample] * repeats, ignore_index=True)
     items: list[dict[str, Any]] = []
     deadline = time.monotonic() + _SECONDS
@@ -59,9 +60,19 @@ def permutation(
     items.sort(key=lambda item: (-item["mean"], item["feature"]))
     return {
         "items": items,
-        "metric": "log_loss" if classes else "rmse",
+        "metric": metric,
         "rows": rows,
         "repeats": repeats,
         "features": len(used),
         "explained": len(items),
     }
+
+
+def _measure(classes: bool, target: Array, count: int) -> tuple[str, Callable[[Array, Array], float]]:
+    """A metric's name, and what grows as predictions get worse in it. Not the log loss: a forest that is sure of
+    itself and wrong in a single row outweighs everything else in it."""
+    if not classes:
+        return "rmse", metrics.rmse
+    if count == 2 and 0 < np.sum(target == 1) < len(target):
+        return "roc_auc", lambda o, p: -metrics.roc_auc(o == 1, p[:, 1])
+    return "balanced_accuracy", lambda o, p: -metrics.balanced_accuracy(o, p.argmax(axis=1))

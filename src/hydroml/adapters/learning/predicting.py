@@ -39,6 +39,9 @@ def in_blocks(
     for any number of threads. Each thread keeps to itself, rather than start as many again by OpenMP."""
     size = min(BLOCK, max(len(rows) // threads, 1_000))
     bounds = range(0, len(rows), size)
+    if len(bounds) == 1:
+        with threadpool_limits(threads, "openmp"):
+            return np.asarray(predict(features.iloc[rows]))
     parts: list[Any] = []
     with ThreadPoolExecutor(threads, initializer=partial(threadpool_limits, 1, "openmp")) as pool:
         blocks = (rows[start : start + size] for start in bounds)

@@ -32,6 +32,8 @@ def draw(
 
     Raises InvalidInputError when a part would be left with too few rows.
     """
+    if len(usable) < 2 * MIN_PART:
+        raise InvalidInputError.at("split", msg=f"{len(usable)} usable rows cannot be divided", code="few_rows")
     match kind:
         case SplitKind.RANDOM:
             parts = _random(usable, split.test_size, np.random.default_rng(seed))
@@ -54,7 +56,7 @@ def draw(
 
 
 def _test_rows(rows: int, share: float) -> int:
-    return min(max(round(rows * share), MIN_PART), max(rows - MIN_PART, 0))
+    return min(max(round(rows * share), MIN_PART), rows - MIN_PART)
 
 
 def _random(usable: Array, share: float, random: np.random.Generator) -> Parts:
@@ -84,7 +86,7 @@ def _chronological(usable: Array, times: Array, split: Split) -> Parts:
     moments = times[usable]
     ordered = np.sort(moments)
     rows = len(ordered)
-    if rows == 0 or ordered[0] == ordered[-1]:
+    if ordered[0] == ordered[-1]:
         raise InvalidInputError.at(
             "time_column", msg="all usable rows have the same time: there is no before and after", code="constant_time"
         )

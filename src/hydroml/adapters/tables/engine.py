@@ -52,10 +52,9 @@ class DuckDbTableEngine:
             return parquet.detect(self._connections, file, options)
         if kind == "text":
             return text.detect(self._connections, self._temp_folder, file, options)
-        names = excel.sheets(file)
         with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
             part = Path(folder) / "sheet.csv"
-            sheet = excel.sheet_as_text(file, options, part)
+            sheet, names = excel.sheet_as_text(file, options, part, seconds=60)
             found = text.detect(self._connections, self._temp_folder, part, _of_sheet(options))
         used = replace(options, sheet=sheet, header=found.options.header)
         return replace(found, format="excel", options=used, sheets=names)
@@ -150,11 +149,11 @@ class DuckDbTableEngine:
         monitor.report(0.0, "reading", "Opening the workbook")
         with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
             part = Path(folder) / "sheet.csv"
-            sheet = excel.sheet_as_text(file, options, part, monitor.part(0.0, 0.5))
+            sheet, names = excel.sheet_as_text(file, options, part, monitor.part(0.0, 0.5))
             table = text.import_text(
                 self._connections, self._temp_folder, part, _of_sheet(options), out, monitor.part(0.5, 1.0)
             )
-        others = [name for name in excel.sheets(file) if name != sheet]
+        others = [name for name in names if name != sheet]
         note = (f"the sheet “{sheet}” was read; there are also {', '.join(others)[:300]}",) if others else ()
         return replace(table, notes=(*note, *table.notes))
 

@@ -31,6 +31,10 @@ _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
 
 
+class EngineError(RuntimeError):
+    """DuckDB failed in a way that none of its kinds of errors is for: a bug, or a damaged file of somebody's."""
+
+
 def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # noqa: PLR0911 - one line for each kind
     """What to raise instead of `error`; `seconds` is the time limit when it was hit."""
     if seconds is not None:
@@ -47,7 +51,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # no
         return InvalidInputError("this is not allowed")
     if isinstance(error, (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError)):
         return InvalidInputError(sentence(str(error)))
-    return RuntimeError(f"the table engine failed: {str(error)[:500]}")
+    return EngineError(f"the table engine failed: {str(error)[:500]}")
 
 
 def sentence(message: str) -> str:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ class PostgresServer:
             [
                 str(binaries.bin / "initdb"), f"--pgdata={draft}", "--username=postgres", "--encoding=UTF8",
                 "--locale=C", *locale, "--auth=reject", "--data-checksums", "--no-instructions",
-                *([] if self._durable else ["--no-sync"]),
+                *self._sync_options(binaries),
             ]
         )  # fmt: skip
         (draft / "pg_hba.conf").write_text("local all all scram-sha-256\n")
@@ -162,6 +163,12 @@ class PostgresServer:
             sign = self._data_dir / "postgres"  # so that people find it
             sign.unlink(missing_ok=True)
             sign.symlink_to(self.cluster)
+
+    def _sync_options(self, binaries: Binaries) -> list[str]:
+        """A thousand files, one call where the kernel has it: a second instead of five."""
+        if not self._durable:
+            return ["--no-sync"]
+        return ["--sync-method=syncfs"] if binaries.major >= 17 and sys.platform == "linux" else []
 
     def _run(self, command: list[str], *, given: str = "") -> None:
         done = subprocess.run(

@@ -1,6 +1,6 @@
 """`hydroml serve`: everything one machine needs, held by one light process.
 
-PostgreSQL → Valkey → migrations → worker → scheduler → web; stopped in reverse order. The supervisor itself imports
+PostgreSQL → Valkey → migrations → web → worker → scheduler; stopped in reverse order. The supervisor itself imports
 neither Django nor Celery: what does is a child.
 """
 
@@ -13,14 +13,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from types import FrameType
 
+import hydroml
 from hydroml.entrypoints.settings import Settings
 from hydroml.entrypoints.supervisor.ownership import Ownership
 from hydroml.entrypoints.supervisor.processes import Backoff, Child, ServiceError, wait_until
 from hydroml.entrypoints.supervisor.services import SUPERVISED, EmbeddedServices, embedded_services, prepare_data_dir
 
 _FIRST_START_DONE = "administrator-created"
+_MIGRATED = "migrated"
 
 
 class _Stop(BaseException):
@@ -79,21 +83,36 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _start(self, port: int) -> None:
-        web_only = self._options.web_only
-        if not web_only:
-            self._services.start()
-            self._watched += [
-                _Watched(server.child, server.launch) for server in self._services.servers if server.child
-            ]
-            self._run_once("migrate", ["migrate"], show=False)
-            self._create_administrator()
-            self._launch(
-                self._part("worker", [*_PYTHON, "hydroml", "worker"], stop_signals=(signal.SIGTERM,), patience=2.5)
-            )
-            self._launch(self._part("scheduler", [*_PYTHON, "hydroml", "scheduler"], patience=1.0))
+        """The web server comes before the worker: four heavy starts at once would only keep the first page waiting."""
         web = self._part("web", [*_PYTHON, "uvicorn", *self._uvicorn_options(port)], patience=2.0)
-        self._launch(web)
-        self._wait_for_web(web, port)
+        if self._options.web_only:
+            self._launch(web)
+            self._wait_for_web(web, port)
+        else:
+            self._services.start()
+            for server in self._services.servers:
+                if server.child is not None:
+                    self._watched.append(_Watched(server.child, server.launch))
+            self._migrate_and_launch(web)
+            self._create_administrator()
+            self._wait_for_web(web, port)
+            self._launch(self._part("worker", [*_PYTHON, "hydroml", "worker"], patience=2.5))
+            self._launch(self._part("scheduler", [*_PYTHON, "hydroml", "scheduler"], patience=1.0))
+        host = _reachable_host(self._options.host)
+        shown = f"[{host}]" if ":" in host else host
+        _say(f"HydroML is ready on http://{shown}:{port}  (data in {self._settings.data_dir}; Ctrl-C stops it)")
+
+    def _migrate_and_launch(self, web: Child) -> None:
+        """Migrations first; but where this very code has run them before, the web server has nothing to await."""
+        mark, wanted = self._settings.data_dir / _MIGRATED, _migrations_fingerprint()
+        migrate = self._part("migrate", [*_PYTHON, "hydroml", "migrate"])
+        done_before = mark.exists() and mark.read_text() == wanted
+        if done_before:
+            self._launch(web)
+        self._run_once(migrate)
+        if not done_before:
+            mark.write_text(wanted)
+            self._launch(web)
 
     def _uvicorn_options(self, port: int) -> list[str]:
         settings = self._settings
@@ -115,32 +134,30 @@ class Supervisor:
         name = self._settings.allowed_hosts[0].lstrip(".*") or "localhost"
         if not wait_until(lambda: _answers(host, port, name) or not web.alive, 120.0, step=0.05) or not web.alive:
             raise ServiceError(f"the web server did not get ready ({web.log}): {web.tail()}")
-        shown = f"[{host}]" if ":" in host else host
-        _say(f"HydroML is ready on http://{shown}:{port}  (data in {self._settings.data_dir}; Ctrl-C stops it)")
 
     def _create_administrator(self) -> None:
         """On the first start of an embedded installation; the command prints the password, once, to our terminal."""
         mark = self._settings.data_dir / _FIRST_START_DONE
         if not self._settings.embedded or mark.exists():
             return
-        self._run_once("administrator", ["create_user", "admin", "--admin", "--generated-password"], show=True)
+        arguments = ["create_user", "admin", "--admin", "--generated-password"]
+        child = self._part("administrator", [*_PYTHON, "hydroml", *arguments])
+        child.log.unlink(missing_ok=True)
+        try:
+            self._run_once(child)
+            _say(child.log.read_text().rstrip())
+        finally:
+            child.log.unlink(missing_ok=True)  # it holds a password
         mark.touch()
 
-    def _run_once(self, name: str, arguments: list[str], *, show: bool) -> None:
-        child = self._part(name, [*_PYTHON, "hydroml", *arguments])
-        if show:
-            child.log.unlink(missing_ok=True)
+    def _run_once(self, child: Child) -> None:
         child.start()
         try:
             wait_until(lambda: not child.alive, float("inf"))
         finally:
             code = child.stop()
         if code != 0:
-            raise ServiceError(f"`hydroml {' '.join(arguments)}` failed ({child.log}): {child.tail()}")
-        if show:
-            sys.stdout.write(child.log.read_text())
-            sys.stdout.flush()
-            child.log.unlink()  # it holds a password
+            raise ServiceError(f"{child.name} failed ({child.log}): {child.tail()}")
 
     def _part(
         self, name: str, command: list[str], *, stop_signals: tuple[int, ...] = (signal.SIGTERM,), patience: float = 3.0
@@ -180,7 +197,7 @@ class Supervisor:
                         _say(f"{error}; the next try is in {backoff.died(time.monotonic()):g} s")
 
     def _stop(self) -> None:
-        """In reverse order; worker and scheduler know of it while the web server still closes its connections."""
+        """In reverse order; all know of it at once, so that the last awaited has had the time of the others."""
         servers = [server.child for server in self._services.servers if server.child]
         parts = [watched.child for watched in reversed(self._watched) if watched.child not in servers]
         for child in parts:
@@ -197,6 +214,20 @@ class Supervisor:
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PYTHON = (sys.executable, "-P", "-m")  # -P: the working folder is not a place for modules
+
+
+def _migrations_fingerprint() -> str:
+    """Changes when a migration of ours comes or changes."""
+    package = Path(hydroml.__file__).parent
+    digest = sha256()
+    for folder in (
+        package / "migrations",
+        package.parents[1] / "migrations",
+        package / "entrypoints/web/accounts/migrations",
+    ):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def free_port(host: str, port: int) -> int:

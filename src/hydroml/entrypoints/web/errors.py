@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -24,6 +23,7 @@ from hydroml.domain.errors import (
     UnavailableError,
 )
 from hydroml.entrypoints.observability import report
+from hydroml.entrypoints.web.rendering import to_json
 
 logger = structlog.get_logger("hydroml.errors")
 
@@ -76,7 +76,7 @@ def problem(
     }
     if errors is not None:
         document["errors"] = list(errors)
-    response = HttpResponse(orjson.dumps(document), status=status, content_type=PROBLEM_JSON)
+    response = HttpResponse(to_json(document), status=status, content_type=PROBLEM_JSON)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="HydroML"'
     return response

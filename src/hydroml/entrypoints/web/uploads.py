@@ -35,7 +35,7 @@ def received(request: HttpRequest) -> Iterator[Upload]:
     """
     limit: int = settings.HYDROML.max_upload_bytes
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    if announced.isdigit() and int(announced) > limit + FORM_OVERHEAD:
+    if announced.isascii() and announced.isdigit() and int(announced) > limit + FORM_OVERHEAD:
         raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
     form = _Form(request)
     try:

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ImportOptions, UnreadableFileError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLED_ROWS = 500
 _VALUE = re.compile(
     r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|(true|false)|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*"
-    r"|nan|na|n/a|null|-?inf",
+    r"|-?inf",
     re.IGNORECASE,
 )
+"""What is no name of a column; words for a missing value may be one: sodium is Na."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?\d+\.\d+([eE][+-]?\d+)?")
 
@@ -40,6 +42,11 @@ def sniff(head: str, options: ImportOptions) -> Dialect:
     """`head` is the beginning of the text, whole lines. Raises UnreadableFileError when there is no table in it."""
     quote = options.quote or '"'
     delimiter = options.delimiter or _delimiter(head, quote)
+    for name, sign in (("decimal", options.decimal), ("quote", options.quote)):
+        if sign == delimiter:
+            raise InvalidInputError.at(
+                "options", name, msg=f"the cells of this file are separated by “{sign}” already", code="ambiguous"
+            )
     rows = _rows(head, delimiter, quote)
     if not rows:
         raise UnreadableFileError("the file is empty")

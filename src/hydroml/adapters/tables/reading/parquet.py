@@ -1,11 +1,13 @@
 """Parquet files of others, rewritten in the layout that pages need."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hydroml.adapters.tables import sql
 from hydroml.adapters.tables.connection import Connection, Connections
+from hydroml.adapters.tables.faults import EngineError
 from hydroml.adapters.tables.reading.names import MAX_COLUMNS, usable_names
 from hydroml.adapters.tables.writing import described, write
 from hydroml.application.ports.jobs import Monitor
@@ -31,7 +33,7 @@ class _Reading:
 
 
 def detect(connections: Connections, file: Path, options: ImportOptions) -> Detection:
-    with connections.fresh(file, seconds=60) as connection:
+    with connections.fresh(file, seconds=60) as connection, _faults():
         readings, notes = _readings(connection, file)
         rows = connection.rows(f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)}) LIMIT {_SHOWN_ROWS}")
     columns = tuple(Column(r.name, r.type) for r in readings)
@@ -40,23 +42,31 @@ def detect(connections: Connections, file: Path, options: ImportOptions) -> Dete
 
 def import_parquet(connections: Connections, file: Path, out: Path, monitor: Monitor) -> WrittenTable:
     monitor.report(0.0, "reading", "Looking at the columns")
-    with connections.fresh(file, out.parent) as connection:
+    with connections.fresh(file, out.parent) as connection, _faults():
         readings, notes = _readings(connection, file)
         gaps = _not_a_numbers(connection, file, readings)
         monitor.report(0.1, "writing", "Writing the table")
         with connection.monitored(monitor.part(0.1, 1.0)):
-            try:
-                write(connection, f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)})", len(readings), out)
-            except (InvalidInputError, UnavailableError):
-                raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
+            write(connection, f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)})", len(readings), out)
         return described(connection, out, (*notes, *gaps))
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Says in words that the reader stumbled over the file."""
+    try:
+        yield
+    except UnreadableFileError:
+        raise
+    except (InvalidInputError, UnavailableError, EngineError) as error:
+        raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from error
 
 
 def _readings(connection: Connection, file: Path) -> tuple[list[_Reading], tuple[str, ...]]:
     source = f"SELECT * FROM read_parquet({sql.path(file)})"
     try:
         found = connection.described(source)
-    except (InvalidInputError, UnavailableError):
+    except (InvalidInputError, UnavailableError, EngineError):
         raise UnreadableFileError("this is not a Parquet file, or it is cut off or damaged") from None
     if not found:
         raise UnreadableFileError("the Parquet file has no columns")
@@ -122,9 +132,9 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     source = sql.path(file)
     kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
-    wanted = ", ".join(f"count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)" for n in raw)
     try:
-        counts = connection.row(f"SELECT {wanted} FROM read_parquet({source})")
+        cells = ", ".join(f"count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)" for n in raw)
+        counts = connection.row(f"SELECT {cells} FROM read_parquet({source})")
     except (InvalidInputError, UnavailableError):
         raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
     return tuple(

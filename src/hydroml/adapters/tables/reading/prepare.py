@@ -11,7 +11,6 @@ from typing import BinaryIO
 from charset_normalizer import from_bytes
 
 from hydroml.application.ports.jobs import Monitor
-from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ImportOptions, UnreadableFileError
 
 HEAD = 1 << 20
@@ -117,12 +116,7 @@ def _refuse_binary(head: bytes) -> None:
 def _known_encoding(head: bytes, options: ImportOptions) -> str:
     marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
     if options.encoding is not None:
-        try:
-            named = codecs.lookup(options.encoding).name
-        except LookupError:
-            raise InvalidInputError.at(
-                "options", "encoding", msg=f"“{options.encoding}” is not an encoding", code="unknown_encoding"
-            ) from None
+        named = codecs.lookup(options.encoding).name
         if named in ("ascii", "utf-8"):
             return marked if marked == "utf-8-sig" else "utf-8"
         return named

@@ -44,7 +44,8 @@ def create(username: str, password: str | None = None, *, admin: bool = False) -
 
 def named(username: str) -> User:
     """The active user of that name. Raises UserNotFoundError."""
-    user: User | None = User.objects.filter(username=username, is_active=True).first()
+    storable = username.isprintable()  # the database refuses to look for some characters
+    user: User | None = User.objects.filter(username=username, is_active=True).first() if storable else None
     if user is None:
         raise UserNotFoundError(f"there is no user “{username}”")
     return user

@@ -1,11 +1,11 @@
 """What the routers share: lists, revisions, accepted jobs, and JSON schemas of documents."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.renderers import BaseRenderer
@@ -14,23 +14,19 @@ from pydantic import Field
 from hydroml.application.ports.repositories import MAX_LIMIT, Listing, Slice
 from hydroml.domain.errors import InvalidInputError, StaleRevisionError
 from hydroml.domain.studio.steps import SortKey
+from hydroml.entrypoints.web.rendering import to_json
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 
 class JsonRenderer(BaseRenderer):
-    """By orjson: quick, and what is not a number becomes null."""
+    """For ninja."""
 
     media_type = "application/json"
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         return to_json(data)
-
-
-def to_json(document: Any) -> bytes:
-    """The one way in which the API writes JSON."""
-    return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
 
 def json_response(document: Any, status: int = 200) -> HttpResponse:
@@ -80,7 +76,7 @@ def seen_revision(request: HttpRequest) -> int | None:
     if given in ("", "*"):
         return None
     bare = given.removeprefix("W/").strip('"')
-    if not bare.isdigit():
+    if not re.fullmatch(r"[0-9]{1,18}", bare):
         raise StaleRevisionError(f"{given} is not a tag that this address has given; read it again")
     return int(bare)
 
@@ -131,13 +127,3 @@ def inlined(schema: Mapping[str, Any]) -> dict[str, Any]:
         return part
 
     return cast("dict[str, Any]", resolve(schema))
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
-        return value.model_dump()
-    if isinstance(value, frozenset | set | tuple):
-        return list(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    return str(value)

@@ -1,6 +1,7 @@
 """The event stream: what happens to the asker's jobs, as it happens."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from time import monotonic
 
@@ -15,9 +16,9 @@ from hydroml.domain.errors import DomainError
 from hydroml.domain.projects import UserId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.auth import identify
-from hydroml.entrypoints.web.api.common import to_json
 from hydroml.entrypoints.web.api.jobs import JobOut
 from hydroml.entrypoints.web.errors import of_domain, problem
+from hydroml.entrypoints.web.rendering import to_json
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def _open(request: HttpRequest) -> tuple[UserId, int] | HttpResponse:
     try:
         user = identify(request)
         last = request.headers.get("Last-Event-ID", "")
-        return user, int(last) if last.isdigit() and len(last) < 19 else container().jobs().last_sequence()
+        return user, int(last) if re.fullmatch(r"[0-9]{1,18}", last) else container().jobs().last_sequence()
     except AuthenticationError:
         return problem(request, 401)
     except HttpError as error:

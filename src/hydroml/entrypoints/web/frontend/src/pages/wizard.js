@@ -1,3 +1,5 @@
+import { preflight } from "../components/preflight.js";
+import { algorithmName } from "../lib/algorithms.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
 import { count, percent, plural } from "../lib/format.js";
@@ -9,7 +11,6 @@ import { command, setCrumbs, shortcut, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 
 const SECTIONS = ["data", "features", "split", "algorithm", "summary"];
-const OWNER = { version_id: "data", target: "data", problem: "data", time_column: "data", group_column: "data", features: "features", preparation: "features", split: "split", algorithm: "algorithm", name: "summary", metrics: "summary", seed: "summary", budget: "summary" };
 const SPLITS = [
   { kind: "chronological", title: "Chronological", help: "The past trains, the latest part tests. Right where there is time." },
   { kind: "random", title: "Random", help: "Rows are drawn by chance. Right where rows do not depend on each other." },
@@ -17,13 +18,12 @@ const SPLITS = [
 ];
 const PROBLEMS = [{ value: "auto", title: "find out from the target" }, { value: "regression", title: "regression: a quantity" }, { value: "binary", title: "two classes" }, { value: "multiclass", title: "several classes" }];
 
-const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
+const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
 
 function wizard() {
   let project = "";
-  let checking = null;
   const later = debounced((work) => work(), 400);
-  return mix({
+  return mix(preflight(() => project), {
     splits: SPLITS,
     problems: PROBLEMS,
     spec: fresh(),
@@ -40,10 +40,6 @@ function wizard() {
     version: null,
     profile: null,
     profileState: "",
-    flight: null,
-    flightState: "idle",
-    flightProblem: null,
-    checkedAt: 0,
     search: "",
     starting: false,
     init() {
@@ -106,7 +102,7 @@ function wizard() {
           this.versions.unshift({ id, title: `${source.name}, version ${this.version.number}`, source: source.name });
         }
         const names = this.version.columns.map(({ name }) => name);
-        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
+        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, group_column: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
         this.suggestSplit();
         api.get(`/versions/${id}/profile`).then((profile) => {
           this.profile = profile;
@@ -122,6 +118,13 @@ function wizard() {
     },
     get timeColumns() {
       return this.columns.filter(({ type }) => isTemporal(type));
+    },
+    /** Columns that may tell several sites apart. */
+    get groupColumns() {
+      return this.columns.filter(({ name, type }) => name !== this.spec.target && name !== this.spec.time_column && ["text", "category", "integer"].includes(type));
+    },
+    setGroup() {
+      if (this.spec.group_column === "") this.spec.group_column = null;
     },
     suggestSplit() {
       if (this.splitChosen) return;
@@ -147,7 +150,7 @@ function wizard() {
 
     // Features ------------------------------------------------------------------------------------------------------------
     get candidates() {
-      return this.columns.filter(({ name }) => name !== this.spec.target && name !== this.spec.time_column);
+      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column].includes(name));
     },
     get shownCandidates() {
       const wanted = this.search.trim().toLowerCase();
@@ -242,7 +245,7 @@ function wizard() {
       return this.algorithms.items.find(({ name }) => name === this.spec.algorithm?.name) ?? null;
     },
     get algorithmTitle() {
-      return this.algorithm?.title ?? "";
+      return algorithmName(this.algorithm?.name, this.algorithm?.title, this.problem);
     },
     chooseAlgorithm(name) {
       const chosen = this.algorithms.items.find((one) => one.name === name);
@@ -325,54 +328,6 @@ function wizard() {
       }
     },
 
-    // Pre-flight ---------------------------------------------------------------------------------------------------------------
-    async check() {
-      if (!this.spec.version_id) {
-        this.flight = null;
-        this.flightState = "idle";
-        return;
-      }
-      checking?.abort();
-      const mine = (checking = new AbortController());
-      this.flightState = this.flight ? "again" : "loading";
-      try {
-        const flight = await api.post(`/projects/${project}/preflight`, this.specification, { signal: mine.signal });
-        if (checking !== mine) return;
-        this.flight = flight;
-        this.flightState = "done";
-        this.flightProblem = null;
-        this.checkedAt = Date.now();
-        this.suggestSplit();
-      } catch (error) {
-        if (error.name === "AbortError" || checking !== mine) return;
-        const problem = asProblem(error);
-        if (problem.status === 422 && problem.errors.length) {
-          this.flight = { errors: problem.errors, warnings: [] };
-          this.flightState = "done";
-        } else {
-          this.flightProblem = problem;
-          this.flightState = "error";
-        }
-      }
-    },
-    get errors() {
-      return (this.flight?.errors ?? []).map((one, key) => {
-        const path = (one.loc ?? []).filter((part) => part !== "body");
-        return { key, field: path.join("."), section: OWNER[path[0]] ?? "summary", msg: one.msg };
-      });
-    },
-    get warnings() {
-      return (this.flight?.warnings ?? []).map((one, key) => ({ key, ...one, columns: one.columns ?? [], removable: (one.columns ?? []).filter((name) => this.chosenFeatures.includes(name) && name !== this.spec.target) }));
-    },
-    errorAt(...path) {
-      const wanted = path.join(".");
-      return this.errors.find(({ field }) => field === wanted || field.startsWith(`${wanted}.`))?.msg ?? "";
-    },
-    get flightText() {
-      if (this.flightState === "loading" || this.flightState === "again") return "checking …";
-      if (!this.flight) return "";
-      return `${plural(this.errors.length, "error")}, ${plural(this.warnings.length, "warning")}`;
-    },
     get blocked() {
       if (!this.spec.version_id) return "Choose the data first.";
       if (!this.spec.target) return "Choose the target first.";

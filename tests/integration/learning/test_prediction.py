@@ -1,0 +1,167 @@
+"""Predictions: of rows and of tables, their warnings and refusals, and model files that cannot be trusted."""
+
+import json
+import zipfile
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+from sklearn.preprocessing import FunctionTransformer
+
+from hydroml.adapters.learning import ScikitLearner, modelfile
+from hydroml.adapters.learning.modelfile import UntrustedModelError
+from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
+from tests.tasks import GIGABYTE, RecordingMonitor, table_of, task_of, train
+
+LEARNER = ScikitLearner(GIGABYTE, threads=2)
+TABLE = {
+    "x": np.arange(60.0),
+    "n": np.arange(60) % 7,
+    "site": np.array(["a", "b", "c"])[np.arange(60) % 3],
+    "wet": np.arange(60) % 2 == 0,
+    "price": pa.array([Decimal(i) / 10 for i in range(60)]),
+    "lag": pa.array([timedelta(seconds=i) for i in range(60)]),
+    "y": np.arange(60.0) * 2 + np.arange(60) % 3,
+}
+ROW = {"x": 5.0, "n": 2, "site": "b", "wet": True, "price": "1.5", "lag": 9}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("model")
+    choice = AlgorithmChoice("random_forest", {"n_estimators": 10})
+    return train(task_of(TABLE, folder, algorithm=choice), folder)
+
+
+def predicted(model: Any, folder: Path, table: pa.Table, target: str = "y") -> pa.Table:
+    source, out = folder / "in.parquet", folder / "out.parquet"
+    pq.write_table(table, source, row_group_size=7)
+    LEARNER.predict_table(model.model, model.outcome, target, source, out, RecordingMonitor())
+    return pq.read_table(out)
+
+
+def test_a_table_and_its_rows_get_the_same_predictions(model: Any, tmp_path: Path) -> None:
+    table = table_of(TABLE)
+    out = predicted(model, tmp_path, table)
+    rows = [row | {"lag": row["lag"].total_seconds(), "price": str(row["price"])} for row in table.to_pylist()]
+    assert LEARNER.predict_rows(model.model, model.outcome, rows).predictions == tuple(out["y_predicted"].to_pylist())
+    assert out.drop_columns("y_predicted").equals(table)
+
+
+def test_model_answers_as_it_did_when_it_was_judged(model: Any, tmp_path: Path) -> None:
+    judged = json.loads(model.artifacts["predictions"])
+    out = predicted(model, tmp_path, table_of(TABLE))["y_predicted"].to_numpy()
+    assert out[judged["row_numbers"]].tolist() == judged["predicted"]
+
+
+def test_oddities_are_marked(model: Any) -> None:
+    odd = ROW | {"x": 1e6, "site": "nowhere", "wet": None}
+    predictions = LEARNER.predict_rows(model.model, model.outcome, [ROW, odd])
+    assert {(w.row, w.column, w.code) for w in predictions.warnings} == {
+        (1, "x", "out_of_range"), (1, "site", "unseen_category"), (1, "wet", "missing"),
+    }  # fmt: skip
+    assert all(np.isfinite(p) for p in predictions.predictions if isinstance(p, float))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"x": "5"}, "wrong_type"), ({"x": True}, "wrong_type"), ({"x": float("inf")}, "wrong_type"),
+        ({"x": 10**400}, "wrong_type"), ({"x": [1]}, "wrong_type"), ({"site": 5}, "wrong_type"),
+        ({"wet": 1}, "wrong_type"), ({"price": "much"}, "wrong_type"), ({"price": "nan"}, "wrong_type"),
+    ],
+)  # fmt: skip
+def test_values_of_another_type_are_refused(model: Any, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        LEARNER.predict_rows(model.model, model.outcome, [ROW, ROW | change])
+    [fault] = caught.value.faults
+    assert (fault.loc, fault.code) == (("rows", 1, next(iter(change))), code)
+
+
+def test_faults_are_named_up_to_a_bound(model: Any) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        LEARNER.predict_rows(model.model, model.outcome, [{}] * 1_000)
+    assert len(caught.value.faults) == 20
+
+
+def test_no_rows_get_no_predictions(model: Any) -> None:
+    assert LEARNER.predict_rows(model.model, model.outcome, []).predictions == ()
+
+
+def test_table_of_other_types_is_refused(model: Any, tmp_path: Path) -> None:
+    wrong = table_of(TABLE | {"site": np.arange(60), "x": ["a"] * 60})
+    with pytest.raises(InvalidInputError) as caught:
+        predicted(model, tmp_path, wrong)
+    assert {fault.loc[-1] for fault in caught.value.faults} == {"site", "x"}
+
+
+def test_table_without_rows_is_predicted(model: Any, tmp_path: Path) -> None:
+    out = predicted(model, tmp_path, table_of(TABLE).slice(0, 0))
+    assert out.num_rows == 0
+    assert out.column_names[-1] == "y_predicted"
+
+
+def test_nothing_of_the_table_is_overwritten(model: Any, tmp_path: Path) -> None:
+    out = predicted(model, tmp_path, table_of(TABLE | {"Y_Predicted": np.zeros(60)}))
+    assert out.column_names[-2:] == ["Y_Predicted", "y_predicted_2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(["low", "high"], str), ([False, True], bool), ([3, 7], int), ([-1.0, 1.0], float)],
+    ids=["text", "boolean", "integer", "number"],
+)
+def test_classes_keep_their_type(tmp_path: Path, values: list[Any], kind: type) -> None:
+    table = {"x": np.arange(80) % 2 * 1.0, "y": [values[i % 2] for i in range(80)]}
+    trained = train(task_of(table, tmp_path, problem=Problem.BINARY), tmp_path)
+    predictions = LEARNER.predict_rows(trained.model, trained.outcome, [{"x": 0.0}, {"x": 1.0}])
+    assert predictions.predictions == tuple(values)
+    assert {type(p) for p in predictions.predictions} == {kind}
+    assert all(set(p) == set(trained.outcome.classes) for p in predictions.probabilities or ())
+    out = predicted(trained, tmp_path, table_of(table))
+    assert out["y_predicted"].to_pylist() == table["y"]
+    assert min(out["y_probability"].to_pylist()) > 0.5
+
+
+def test_model_file_holds_no_pickle(model: Any) -> None:
+    with zipfile.ZipFile(model.model) as archive:
+        assert not [name for name in archive.namelist() if name.endswith((".pkl", ".joblib"))]
+        assert not [n for n in archive.namelist() if archive.read(n)[:1] == b"\x80"]
+    assert set(skops.io.get_untrusted_types(file=model.model)) <= set(modelfile.TRUSTED)
+
+
+def test_forged_model_is_refused(tmp_path: Path) -> None:
+    forged = tmp_path / "forged.skops"
+    skops.io.dump(FunctionTransformer(Path.unlink), forged)
+    with pytest.raises(UntrustedModelError, match="not trusted"):
+        modelfile.load(forged)
+
+
+def test_file_that_names_its_types_anew_is_refused(model: Any, tmp_path: Path) -> None:
+    """A schema altered by hand cannot bring in another class."""
+    forged = tmp_path / "forged.skops"
+    with zipfile.ZipFile(model.model) as old, zipfile.ZipFile(forged, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "schema.json":
+                schema = json.loads(content)
+                schema["__class__"], schema["__module__"] = "Popen", "subprocess"
+                content = json.dumps(schema).encode()
+            new.writestr(name, content)
+    with pytest.raises(UntrustedModelError):
+        modelfile.load(forged)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"PK\x03\x04 nonsense"])
+def test_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "model.skops"
+    file.write_bytes(content)
+    with pytest.raises(UntrustedModelError):
+        modelfile.load(file)

@@ -1,0 +1,303 @@
+"""A whole training: what is learnt from where, what every setting does, and what is refused."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hydroml.adapters.learning import ScikitLearner, modelfile
+from hydroml.application.ports.learning import Trained
+from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.experiments.algorithms import ALGORITHMS
+from hydroml.domain.experiments.specification import (
+    AlgorithmChoice,
+    Budget,
+    Imputation,
+    Preparation,
+    Problem,
+    Scaling,
+    Split,
+    SplitKind,
+)
+from hydroml.domain.jobs import JobCancelledError
+from tests.tasks import RecordingMonitor, task_of, train
+
+ROWS = 240
+SMALL = {"linear": {}, "random_forest": {"n_estimators": 8}, "hist_gradient_boosting": {"max_iter": 15}}
+
+
+def weather(rows: int = ROWS) -> dict[str, Any]:
+    """Ten columns of every kind, in order of time, with gaps; y follows rain and site."""
+    random = np.random.default_rng(3)
+    rain, site = random.gamma(2, 3, rows), random.choice(list("abcde"), rows, p=[0.4, 0.3, 0.2, 0.07, 0.03])
+    y = 2 * rain + (site == "b") * 5 + random.normal(0, 1, rows)
+    days = [date(2019, 1, 1) + timedelta(days=i) for i in range(rows)]
+    return {
+        "day": days,
+        "rain": pa.array(rain, mask=np.arange(rows) % 9 == 0),
+        "wet": pa.array(rain > 6, mask=np.arange(rows) % 11 == 0),
+        "site": pa.array(site, mask=np.arange(rows) % 13 == 0),
+        "level": pa.array([Decimal(int(v * 100)) / 100 for v in rain]),
+        "lag": pa.array([timedelta(minutes=int(v)) for v in rain]),
+        "wave": np.sin(np.arange(rows)),
+        "count": random.integers(0, 50, rows),
+        "nothing": pa.nulls(rows, pa.float64()),
+        "y": pa.array(y, mask=np.arange(rows) % 20 == 0),
+        "high": np.where(y > 12, "yes", "no"),
+    }
+
+
+FEATURES = ("rain", "wet", "site", "level", "lag", "wave", "count", "nothing")
+
+
+def trained(folder: Path, name: str = "linear", values: Mapping[str, Any] | None = None, **options: Any) -> Trained:
+    choice = AlgorithmChoice(name, dict(SMALL[name] if values is None else values))
+    settings = {"features": FEATURES} | options
+    table = settings.pop("table", None) or weather()
+    return train(task_of(table, folder, algorithm=choice, **settings), folder)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize(("target", "problem"), [("y", Problem.REGRESSION), ("high", Problem.BINARY)])
+def test_every_algorithm_learns_from_every_kind_of_column(
+    tmp_path: Path, name: str, target: str, problem: Problem
+) -> None:
+    result = trained(tmp_path, name, target=target, problem=problem)
+    outcome = result.outcome
+    best, naive = ("r2", "mean") if target == "y" else ("accuracy", "most_frequent")
+    assert outcome.metrics["test"][best] > outcome.baselines[naive][best] + 0.1
+    assert outcome.counts.rows == ROWS
+    assert outcome.parameters["algorithm"] == name
+    documents = {n: json.loads(d) for n, d in result.artifacts.items()}
+    plots = {"scatter", "residuals"} if target == "y" else {"confusion", "roc"}
+    assert documents.keys() == {"predictions", "importance", "baselines"} | plots
+    gains = {item["feature"]: item["mean"] for item in documents["importance"]["items"]}
+    assert gains.keys() == set(FEATURES) - {"nothing"}
+    assert sum(gains[f] for f in ("rain", "level", "lag", "wet", "site")) > 2 * abs(gains["wave"] + gains["count"])
+    assert result.model.suffix == ".skops"
+
+
+def test_missing_columns_are_left_out_aloud(tmp_path: Path) -> None:
+    monitor = RecordingMonitor()
+    train(task_of(weather(), tmp_path, features=FEATURES), tmp_path, monitor)
+    assert any("“nothing” has no value" in line for line in monitor.lines)
+    assert monitor.phases == ["reading", "splitting", "fitting baseline", "fitting", "scoring", "explaining"]
+
+
+def test_preparation_learns_from_the_training_part_only(tmp_path: Path) -> None:
+    rows = 100
+    number = np.where(np.arange(rows) < 80, 1.0, 1_000.0)
+    number[::7] = np.nan
+    site = np.where(np.arange(rows) < 80, "old", "new")
+    table = {"t": np.arange(rows), "number": number, "site": site, "y": np.arange(rows) % 5 * 1.0}
+    settings = {"table": table, "features": ("number", "site"), "time_column": "t"}
+    result = trained(tmp_path, **settings, preparation=Preparation(impute=Imputation.MEAN))
+    prepare = modelfile.load(result.model)["prepare"]
+    numbers = prepare.named_transformers_["numbers"]
+    assert numbers["impute"].statistics_[0] == 1.0
+    assert numbers["scale"].mean_[0] == pytest.approx(1.0)
+    assert prepare.named_transformers_["texts"].categories_[0].tolist() == ["old"]
+    [known, text] = result.outcome.features
+    assert (known.minimum, known.maximum, text.categories) == (1.0, 1.0, ("old",))
+
+
+def test_test_rows_cannot_change_the_model(tmp_path: Path) -> None:
+    table, other = weather(), weather()
+    for name in ("rain", "wave", "y"):
+        values = np.array(pa.array(table[name]).fill_null(0), dtype=float)
+        values[200:] *= -3
+        other[name] = values
+        table[name] = np.array(pa.array(table[name]).fill_null(0), dtype=float)
+    settings = {"time_column": "day", "split": Split(test_size=40 / 240)}
+    first, second = (trained(tmp_path, "random_forest", table=t, **settings) for t in (table, other))
+    assert first.outcome.metrics["train"] == second.outcome.metrics["train"]
+    assert first.outcome.metrics["test"] != second.outcome.metrics["test"]
+    assert first.outcome.features == second.outcome.features
+
+
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("linear", {"alpha": 500.0}),
+    ("linear", {"max_iter": 10}),
+    ("random_forest", {"n_estimators": 9}),
+    ("random_forest", {"max_depth": 2}),
+    ("random_forest", {"min_samples_leaf": 30}),
+    ("random_forest", {"max_features": 1}),
+    ("hist_gradient_boosting", {"learning_rate": 0.01}),
+    ("hist_gradient_boosting", {"max_iter": 16}),
+    ("hist_gradient_boosting", {"max_leaf_nodes": 2}),
+    ("hist_gradient_boosting", {"min_samples_leaf": 60}),
+    ("hist_gradient_boosting", {"l2_regularization": 500.0}),
+    ("hist_gradient_boosting", {"early_stopping": "on"}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=lambda v: "-".join(v) if isinstance(v, dict) else v)
+@pytest.mark.parametrize(("target", "problem"), [("y", Problem.REGRESSION), ("high", Problem.BINARY)])
+def test_every_hyperparameter_takes_effect(
+    tmp_path: Path, name: str, change: dict[str, Any], target: str, problem: Problem
+) -> None:
+    if change == {"max_iter": 10} and target == "high":
+        change = {"max_iter": 10, "alpha": 1e-6}  # a weak penalty needs more steps
+        plain = trained(tmp_path, name, {"alpha": 1e-6}, target=target, problem=problem)
+    else:
+        plain = trained(tmp_path, name, target=target, problem=problem)
+    changed = trained(tmp_path, name, SMALL[name] | change, target=target, problem=problem)
+    assert plain.outcome.metrics["train"] != changed.outcome.metrics["train"]
+
+
+def test_every_hyperparameter_is_tried() -> None:
+    tried = {(name, parameter) for name, change in CHANGES for parameter in change}
+    assert tried == {(a.name, p.name) for a in ALGORITHMS.values() for p in a.hyperparameters}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"preparation": Preparation(impute=Imputation.MEAN)},
+        {"preparation": Preparation(indicator=False)},
+        {"preparation": Preparation(scale=Scaling.NONE)},
+        {"preparation": Preparation(max_categories=2)},
+        {"split": Split(test_size=0.4)},
+        {"seed": 1},
+        {"features": FEATURES[:3]},
+        {"time_column": "day"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_setting_takes_effect(tmp_path: Path, change: dict[str, Any]) -> None:
+    plain, changed = trained(tmp_path), trained(tmp_path, **change)
+    assert plain.outcome.metrics["test"] != changed.outcome.metrics["test"]
+
+
+def test_gap_takes_effect(tmp_path: Path) -> None:
+    counts = trained(tmp_path, time_column="day", split=Split(gap=0.1)).outcome.counts
+    assert (counts.rows, counts.used, counts.left_out) == (240, 228, 12)
+    assert counts.used - counts.train - counts.test == 23
+
+
+def test_group_takes_effect(tmp_path: Path) -> None:
+    pooled = trained(tmp_path, time_column="day")
+    grouped = trained(tmp_path, time_column="day", group_column="site")
+    assert pooled.outcome.baselines["persistence"] != grouped.outcome.baselines["persistence"]
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_numbers_are_the_same_each_time_and_on_any_number_of_threads(tmp_path: Path, name: str) -> None:
+    table = weather(4_000)
+    task = task_of(table, tmp_path, features=FEATURES, algorithm=AlgorithmChoice(name, dict(SMALL[name])))
+    runs = [train(task, tmp_path, threads=threads) for threads in (2, 2, 1)]
+    assert len({json.dumps([run.outcome.metrics, run.outcome.baselines]) for run in runs}) == 1
+    assert len({tuple(sorted(run.artifacts.items())) for run in runs}) == 1
+
+
+def test_budget_ends_a_fit(tmp_path: Path) -> None:
+    task = task_of(
+        weather(20_000), tmp_path, features=FEATURES, budget=Budget(1),
+        algorithm=AlgorithmChoice("hist_gradient_boosting", {"max_iter": 10_000}),
+    )  # fmt: skip
+    with pytest.raises(TooLargeError, match="budget of 1 seconds"):
+        train(task, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting"])
+def test_cancelling_stops_a_fit_within_seconds(tmp_path: Path, name: str) -> None:
+    many = {"random_forest": {"n_estimators": 5_000}, "hist_gradient_boosting": {"max_iter": 10_000}}[name]
+    task = task_of(weather(20_000), tmp_path, features=FEATURES, algorithm=AlgorithmChoice(name, many))
+    started = time.monotonic()
+    with pytest.raises(JobCancelledError):
+        train(task, tmp_path, RecordingMonitor(cancel_in="fitting"))
+    assert time.monotonic() - started < 10
+
+
+def test_what_would_not_fit_in_memory_is_refused_beforehand(tmp_path: Path) -> None:
+    task = task_of(weather(), tmp_path, features=FEATURES)
+    with pytest.raises(TooLargeError, match="GiB"):
+        ScikitLearner(memory_limit=50_000, threads=1).train(task, tmp_path, RecordingMonitor())
+
+
+def test_many_categories_count_for_memory_too(tmp_path: Path) -> None:
+    table = {"id": [f"name {i % 200}" for i in range(1000)], "y": np.arange(1000.0)}
+    task = task_of(table, tmp_path, preparation=Preparation(max_categories=200))
+    with pytest.raises(TooLargeError):
+        ScikitLearner(memory_limit=500_000, threads=1).train(task, tmp_path, RecordingMonitor())
+
+
+def test_infinite_values_count_as_missing_aloud(tmp_path: Path) -> None:
+    table = {"x": np.where(np.arange(50) == 3, np.inf, np.arange(50)), "y": np.arange(50.0)}
+    monitor = RecordingMonitor()
+    train(task_of(table, tmp_path), tmp_path, monitor)
+    assert any("1 infinite" in line for line in monitor.lines)
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "code"),
+    [
+        ({"x": np.arange(9.0), "y": np.arange(9.0)}, {}, "few_rows"),
+        ({"x": np.arange(50.0), "y": np.ones(50)}, {}, "constant_target"),
+        ({"x": np.arange(50.0), "y": ["a"] * 49 + ["b"]}, {"problem": Problem.MULTICLASS}, "rare_class"),
+        ({"x": np.arange(50.0), "y": ["a"] * 40 + ["b"] * 10}, {"problem": Problem.BINARY, "time_column": "x",
+          "features": ("x",)}, "constant_target"),
+        ({"x": np.arange(50.0), "y": np.arange(50) % 3}, {"problem": Problem.BINARY}, "too_many_classes"),
+        ({"x": pa.nulls(50, pa.float64()), "y": np.arange(50.0)}, {}, "all_missing"),
+        ({"x": np.zeros(50), "y": np.arange(50.0)}, {"time_column": "x", "features": ("x",)}, "constant_time"),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be_learnt_are_refused(
+    tmp_path: Path, table: dict[str, Any], options: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        train(task_of(table, tmp_path, **options), tmp_path)
+    assert [fault.code for fault in caught.value.faults] == [code]
+
+
+def test_class_that_only_the_future_has_is_judged_too(tmp_path: Path) -> None:
+    label = np.where(np.arange(100) < 90, np.where(np.arange(100) % 2, "b", "c"), "a")
+    table = {"t": np.arange(100), "x": np.arange(100) % 2 * 1.0, "y": label}
+    result = train(task_of(table, tmp_path, problem=Problem.MULTICLASS, time_column="t"), tmp_path)
+    assert result.outcome.classes == ("b", "c")
+    assert result.outcome.metrics["test"]["accuracy"] == 0.5
+    confusion = json.loads(result.artifacts["confusion"])
+    assert confusion["labels"] == ["a", "b", "c"]
+    assert np.array(confusion["counts"])[0].sum() == 10
+
+
+def test_shuffling_a_series_is_possible_on_request(tmp_path: Path) -> None:
+    split = Split(SplitKind.RANDOM, reason="only to compare")
+    outcome = trained(tmp_path, time_column="day", split=split).outcome
+    assert outcome.split == "random"
+    assert "persistence" in outcome.baselines
+
+
+def test_plots_of_a_long_series_are_bounded_and_keep_its_extremes(tmp_path: Path) -> None:
+    rows = 60_000
+    flow = np.random.default_rng(1).gamma(2, 3, rows)
+    flow[50_123] = 1e4
+    moments = np.datetime64("2000-01-01T00:00:00") + np.arange(rows) * np.timedelta64(1, "h")
+    table = {"time": pa.array(moments), "x": np.arange(rows) % 24, "flow": flow}
+    result = train(task_of(table, tmp_path, "flow", time_column="time"), tmp_path)
+    predictions = json.loads(result.artifacts["predictions"])
+    assert predictions["sampled"]
+    assert predictions["of"] == 12_000
+    assert 1_000 < len(predictions["observed"]) <= 5_000
+    assert max(predictions["observed"]) == 1e4
+    assert predictions["time"] == sorted(predictions["time"])
+    spot = predictions["observed"].index(1e4)
+    assert predictions["row_numbers"][spot] == 50_123
+    assert predictions["time"][spot] == "2005-09-19T11:00:00"
+    assert sum(map(sum, json.loads(result.artifacts["scatter"])["counts"])) == 12_000
+    assert all(len(document) < 500_000 for document in result.artifacts.values())
+
+
+def test_test_part_of_new_classes_only_explains_nothing(tmp_path: Path) -> None:
+    label = np.where(np.arange(50) < 40, np.where(np.arange(50) % 2, "b", "c"), "a")
+    table = {"t": np.arange(50), "x": np.arange(50) % 2 * 1.0, "y": label}
+    result = train(task_of(table, tmp_path, problem=Problem.MULTICLASS, time_column="t"), tmp_path)
+    assert result.outcome.metrics["test"]["accuracy"] == 0
+    assert json.loads(result.artifacts["importance"])["items"] == []
