@@ -417,8 +417,11 @@ def test_no_body_breaks_anything(alice: Person, things: Things) -> None:
 def survives(alice: Person, method: str, path: str, bodies: st.SearchStrategy[Any], ids: list[str]) -> None:
     """Whatever body is sent there, it is answered."""
 
-    @hypothesis.settings(max_examples=20, deadline=None, database=None, derandomize=True)
-    @hypothesis.settings(suppress_health_check=list(hypothesis.HealthCheck))
+    unhurried = list(hypothesis.HealthCheck)
+
+    @hypothesis.settings(
+        max_examples=15, deadline=None, database=None, derandomize=True, suppress_health_check=unhurried
+    )
     @hypothesis.given(body=bodies, chosen=st.sampled_from(ids))
     def send(body: Any, chosen: str) -> None:
         text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", chosen, json.dumps(body))
