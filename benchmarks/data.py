@@ -9,8 +9,10 @@ _COLUMNS = """
     printf('%05d', (i * 7919) % 4000) AS station,
     TIMESTAMP '2000-01-01' + to_seconds(i) AS measured_at,
     DATE '2000-01-01' + (i % 9000)::INTEGER AS day,
-    CASE WHEN hash(i, 1) % 100 < 3 THEN NULL ELSE round(2 + 60 * pow(hash(i, 2) / 18446744073709551616.0, 3), 3) END AS flow,
-    CASE WHEN hash(i, 3) % 100 < 1 THEN NULL ELSE round(20 + 15 * sin(i / 3652.5) + (hash(i, 4) % 1000) / 100.0, 2) END AS temperature,
+    CASE WHEN hash(i, 1) % 100 < 3 THEN NULL
+         ELSE round(2 + 60 * pow(hash(i, 2) / 18446744073709551616.0, 3), 3) END AS flow,
+    CASE WHEN hash(i, 3) % 100 < 1 THEN NULL
+         ELSE round(20 + 15 * sin(i / 3652.5) + (hash(i, 4) % 1000) / 100.0, 2) END AS temperature,
     CASE WHEN hash(i, 5) % 10 < 6 THEN 0.0 ELSE round((hash(i, 6) % 4000) / 100.0, 1) END AS rain,
     round((hash(i, 7) % 100000) / 1000.0, 3) AS humidity,
     (hash(i, 8) % 360)::INTEGER AS wind_direction,

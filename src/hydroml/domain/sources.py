@@ -1,5 +1,6 @@
 """Data sources and their versions: immutable tables with a history, and where each came from."""
 
+import codecs
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +63,24 @@ class Column:
     nullable: bool = True
 
 
+_NOT_OF_FILES = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
+"""What Python calls encodings too: of names and literals, some of them slow beyond all measure on a file."""
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it holds no control characters but tabs, and can be stored."""
+    return all((c >= " " or c == "\t") and c != "\x7f" and not "\ud800" <= c <= "\udfff" for c in text)
+
+
+def _is_of_text(encoding: str) -> bool:
+    try:
+        found = codecs.lookup(encoding).name
+        "a".encode(found)
+    except (LookupError, ValueError):  # no such encoding; or one of bytes, such as zlib; or no name at all
+        return False
+    return found.replace("-", "_") not in _NOT_OF_FILES
+
+
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """How a file is to be read; whatever is None is detected."""
@@ -77,10 +96,22 @@ class ImportOptions:
     def __post_init__(self) -> None:
         for name in ("delimiter", "quote", "decimal"):
             value = getattr(self, name)
-            if value is not None and len(value) != 1:
+            if value is not None and (len(value) != 1 or not _is_plain(value)):
                 raise InvalidInputError.at("options", name, msg=f"{name} is a single character", code="length")
         if self.decimal is not None and self.decimal == self.delimiter:
             raise InvalidInputError.at("options", "decimal", msg="decimal sign and delimiter differ", code="ambiguous")
+        if self.quote is not None and self.quote == self.delimiter:
+            raise InvalidInputError.at("options", "quote", msg="quote and delimiter differ", code="ambiguous")
+        if self.encoding is not None and not _is_of_text(self.encoding):
+            raise InvalidInputError.at(
+                "options", "encoding", msg="this is not an encoding of text", code="unknown_encoding"
+            )
+        if self.sheet is not None and not (_is_plain(self.sheet) and len(self.sheet) <= 255):
+            raise InvalidInputError.at("options", "sheet", msg="this is not the name of a sheet", code="length")
+        if not all(_is_plain(marker) for marker in self.missing):
+            raise InvalidInputError.at(
+                "options", "missing", msg="markers hold no control characters", code="characters"
+            )
         if len(self.missing) > 50 or any(len(marker) > 50 for marker in self.missing):
             raise InvalidInputError.at(
                 "options", "missing", msg="at most 50 markers of at most 50 characters", code="length"

@@ -1,11 +1,42 @@
 """Files that can be computed again: row positions of views, and tables as of a step. Safe with several processes."""
 
+import atexit
+import fcntl
 import hashlib
 import os
+import shutil
+import tempfile
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
+
+_ABANDONED_SECONDS = 24 * 3600
+
+
+def own_folder(parent: Path) -> Path:
+    """A folder for this process's temporary files, gone when it ends; those of killed processes go now.
+
+    A lock tells the living from the dead, also where process numbers mean nothing to each other.
+    """
+    for old in parent.glob("process-*"):
+        with suppress(OSError), (old / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix="process-"))
+    held = (folder / "lock").open("wb")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    atexit.register(_leave, folder, held, os.getpid())
+    return folder
+
+
+def _leave(folder: Path, held: BinaryIO, owner: int) -> None:
+    if os.getpid() == owner:  # a forked child has the same handlers
+        shutil.rmtree(folder, ignore_errors=True)
+    held.close()
 
 
 class FileCache:
@@ -17,6 +48,10 @@ class FileCache:
         self._making: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("*.part"):  # of a process that was killed
+            with suppress(FileNotFoundError):
+                if time.time() - unfinished.stat().st_mtime > _ABANDONED_SECONDS:
+                    unfinished.unlink()
 
     def file(self, question: str, ending: str, make: Callable[[Path], None]) -> Path:
         """The file that answers `question`; `make` writes it when it is not there.

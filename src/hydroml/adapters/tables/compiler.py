@@ -48,20 +48,20 @@ class Plan:
         return len(self.order) > 1
 
     def query(self, source: str, select: str) -> str:
-        """`select` speaks of the stages by name; `source` is a SELECT with the recipe's columns and the row position."""
+        """`select` names stages; `source` is a SELECT with the columns before the recipe and the row position."""
         stages = ", ".join(f"{stage.name} AS ({stage.select})" for stage in self.stages)
         return f"WITH {SOURCE} AS ({source}){', ' if stages else ''}{stages} {select}"
 
 
 class Types:
-    """Asks DuckDB for the type of an expression, without rows."""
+    """Asks DuckDB for the type of an expression, without the rows of a table."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     def of(self, expression: str, columns: Sequence[Column], *loc: str | int) -> str:
         """Raises InvalidInputError at `loc` when the types do not go together."""
-        source = sql.empty_table(columns)
+        source = sql.blank_table(columns)
         try:
             with self._connections.reading() as connection:
                 query = f"SELECT {expression} AS result FROM ({source})"
@@ -91,7 +91,12 @@ class Builder:
         raise InvalidInputError.at(*loc, msg=f"there is no column “{name[:100]}”", code="unknown_column")
 
     def add(
-        self, comment: str, changed: Mapping[str, str] | None = None, *, hidden: Mapping[str, str] | None = None, where: str = ""
+        self,
+        comment: str,
+        changed: Mapping[str, str] | None = None,
+        *,
+        hidden: Mapping[str, str] | None = None,
+        where: str = "",
     ) -> None:
         """A stage that selects `columns` as they now are; those in `changed` by an expression."""
         previous = self.stages[-1].name if self.stages else SOURCE

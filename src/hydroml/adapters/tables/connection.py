@@ -79,7 +79,12 @@ class Connection:
         late = threading.Event()
         timer = None
         if self._seconds is not None:
-            timer = threading.Timer(self._seconds, lambda: (late.set(), self._raw.interrupt()))
+
+            def end() -> None:
+                late.set()
+                self._raw.interrupt()
+
+            timer = threading.Timer(self._seconds, end)
             timer.daemon = True
             timer.start()
         try:

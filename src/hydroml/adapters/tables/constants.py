@@ -1,7 +1,7 @@
 """Values of people as SQL literals of a column's type: exact, or refused."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any
@@ -80,7 +80,7 @@ def _date(value: Any) -> date:
 
 def _timestamp(value: Any) -> datetime:
     moment = datetime.fromisoformat(_text(value).strip())
-    return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _decimal_literal(value: Any) -> str:

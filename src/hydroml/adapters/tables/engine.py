@@ -1,20 +1,20 @@
 """The table engine's face: the port, method by method."""
 
-import atexit
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydroml.adapters.tables import functions, previews, profiles, program, replay, sql, writing
-from hydroml.adapters.tables.cache import FileCache
+from hydroml.adapters.tables.cache import FileCache, own_folder
+from hydroml.adapters.tables.compiler import must_be_learnt
 from hydroml.adapters.tables.connection import Connections
 from hydroml.adapters.tables.fitting import fit
 from hydroml.adapters.tables.pages import Pages
 from hydroml.adapters.tables.reading import excel, parquet, text
-from hydroml.adapters.tables.views import Views, materialise
+from hydroml.adapters.tables.views import Opened, Views, materialise
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import FunctionInfo, Profile, StepPreview, TablePage, View, WrittenTable
@@ -36,11 +36,9 @@ class DuckDbTableEngine:
         temp_folder.mkdir(parents=True, exist_ok=True)
         cache = FileCache(temp_folder / "views", _CACHE_BYTES)
         # DuckDB spills under fixed names, so that no two processes may share a folder for it.
-        spill = Path(tempfile.mkdtemp(dir=temp_folder, prefix="spill-"))
-        atexit.register(shutil.rmtree, spill, ignore_errors=True)
-        self._temp_folder = temp_folder
+        self._temp_folder = own_folder(temp_folder)
         self._blobs = blobs
-        self._connections = Connections(spill, cache.folder, memory_limit, threads)
+        self._connections = Connections(self._temp_folder, cache.folder, memory_limit, threads)
         self._views = Views(self._connections, blobs, cache)
         self._pages = Pages(self._views)
 
@@ -54,10 +52,9 @@ class DuckDbTableEngine:
             return parquet.detect(self._connections, file, options)
         if kind == "text":
             return text.detect(self._connections, self._temp_folder, file, options)
-        names = excel.sheets(file)
         with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
             part = Path(folder) / "sheet.csv"
-            sheet = excel.sheet_as_text(file, options, part)
+            sheet, names = excel.sheet_as_text(file, options, part, seconds=60)
             found = text.detect(self._connections, self._temp_folder, part, _of_sheet(options))
         used = replace(options, sheet=sheet, header=found.options.header)
         return replace(found, format="excel", options=used, sheets=names)
@@ -87,11 +84,11 @@ class DuckDbTableEngine:
     def preview(self, table: Table, recipe: Recipe, step: Step) -> StepPreview:
         return previews.preview(self._views, self._pages, table, recipe, step)
 
-    def materialise(self, table: Table, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
+    def materialise(self, table: Table | Path, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
         out = out.resolve()
         monitor.report(0.0, "writing", "Running the steps")
         with (
-            self._views.opened(table, recipe) as opened,
+            self._opened(table, recipe) as opened,
             self._connections.fresh(opened.file, out.parent) as connection,
         ):
             try:
@@ -134,9 +131,16 @@ class DuckDbTableEngine:
     def functions(self) -> Sequence[FunctionInfo]:
         return functions.infos()
 
-    def _imported(
-        self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor
-    ) -> WrittenTable:
+    def _opened(self, table: Table | Path, recipe: Recipe) -> AbstractContextManager[Opened]:
+        if isinstance(table, Table):
+            return self._views.opened(table, recipe)
+        file = table.resolve()
+        found = self.describe(file)
+        must_be_learnt(recipe)
+        plan = self._views.plan(found.columns, recipe)
+        return nullcontext(Opened("", file, found.columns, found.rows, recipe, plan))
+
+    def _imported(self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor) -> WrittenTable:
         kind = _kind(file, filename)
         if kind == "parquet":
             return parquet.import_parquet(self._connections, file, out, monitor)
@@ -145,11 +149,11 @@ class DuckDbTableEngine:
         monitor.report(0.0, "reading", "Opening the workbook")
         with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
             part = Path(folder) / "sheet.csv"
-            sheet = excel.sheet_as_text(file, options, part, monitor.part(0.0, 0.5))
+            sheet, names = excel.sheet_as_text(file, options, part, monitor.part(0.0, 0.5))
             table = text.import_text(
                 self._connections, self._temp_folder, part, _of_sheet(options), out, monitor.part(0.5, 1.0)
             )
-        others = [name for name in excel.sheets(file) if name != sheet]
+        others = [name for name in names if name != sheet]
         note = (f"the sheet “{sheet}” was read; there are also {', '.join(others)[:300]}",) if others else ()
         return replace(table, notes=(*note, *table.notes))
 

@@ -4,7 +4,7 @@ import re
 
 import duckdb
 
-from hydroml.domain.errors import DomainError, InvalidInputError, TooLargeError, UnavailableError
+from hydroml.domain.errors import InvalidInputError, TooLargeError, UnavailableError
 
 _TYPE_WORDS = {
     "VARCHAR": "text",
@@ -31,7 +31,11 @@ _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
 
 
-def words(error: duckdb.Error, seconds: float | None = None) -> Exception:
+class EngineError(RuntimeError):
+    """DuckDB failed in a way that none of its kinds of errors is for: a bug, or a damaged file of somebody's."""
+
+
+def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # noqa: PLR0911 - one line for each kind
     """What to raise instead of `error`; `seconds` is the time limit when it was hit."""
     if seconds is not None:
         return TooLargeError(f"this takes longer than {seconds:.0f} seconds on this table; narrow it down")
@@ -47,13 +51,15 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:
         return InvalidInputError("this is not allowed")
     if isinstance(error, (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError)):
         return InvalidInputError(sentence(str(error)))
-    return RuntimeError(f"the table engine failed: {str(error)[:500]}")
+    return EngineError(f"the table engine failed: {str(error)[:500]}")
 
 
 def sentence(message: str) -> str:
     """The gist of DuckDB's message, in our words for types."""
-    first = message.split("\n")[0]
+    first = message.split("\n", maxsplit=1)[0]
     first = re.sub(r"^[A-Z][A-Za-z -]*Error: ", "", first)
+    if "unterminated quote" in message:
+        return f"unterminated quote, {first}"
     if found := _NO_FUNCTION.search(message):
         return _typed(f"{_call(found['call'])} does not work with these types")
     if found := _COMPARISON.search(first):
@@ -79,7 +85,3 @@ def _call(call: str) -> str:
     if name and not name[0].isalpha():
         return f"“{name}” between {arguments.rstrip(')').replace(', ', ' and ')}"
     return call
-
-
-def is_input_error(error: Exception) -> bool:
-    return isinstance(error, DomainError)

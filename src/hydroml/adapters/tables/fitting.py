@@ -19,9 +19,7 @@ def fit(views: Views, table: Table, recipe: Recipe, step: Step) -> Fitted:
     wanted: list[Column] = []
     for at, name in enumerate(step.columns):
         if name not in columns:
-            raise InvalidInputError.at(
-                "columns", at, msg=f"there is no column “{name[:100]}”", code="unknown_column"
-            )
+            raise InvalidInputError.at("columns", at, msg=f"there is no column “{name[:100]}”", code="unknown_column")
         filled_type(step.method, columns[name], at)
         wanted.append(columns[name])
     values: dict[str, Any] = {}
@@ -33,7 +31,10 @@ def fit(views: Views, table: Table, recipe: Recipe, step: Step) -> Fitted:
             value = sql.json_value(found[0][0]) if found else None
             if value is None:
                 raise InvalidInputError.at(
-                    "columns", at, msg=f"“{column.name}” has no value to learn the {step.method} from", code="all_missing"
+                    "columns",
+                    at,
+                    msg=f"“{column.name}” has no value to learn the {step.method} from",
+                    code="all_missing",
                 )
             values[column.name] = value
     return {"values": values}
@@ -44,7 +45,8 @@ def _learning(method: FillMethod, column: Column, source: str) -> str:
     if method is FillMethod.MODE:
         # Of values that are equally frequent the smallest, so that the answer is always the same.
         return (
-            f"SELECT {cell} FROM {source} WHERE {cell} IS NOT NULL GROUP BY {cell} ORDER BY count(*) DESC, {cell} LIMIT 1"
+            f"SELECT {cell} FROM {source} WHERE {cell} IS NOT NULL"
+            f" GROUP BY {cell} ORDER BY count(*) DESC, {cell} LIMIT 1"
         )
     if method is FillMethod.MEDIAN:
         return f"SELECT quantile_cont({cell}::DOUBLE, 0.5) FROM {source}"

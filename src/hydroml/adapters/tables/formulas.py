@@ -24,14 +24,29 @@ _MAX_NODES = 1_500
 _MAX_INTEGER_DIGITS = 18
 
 _CASTS = {
-    "BIGINT": "BIGINT", "INT": "BIGINT", "SMALLINT": "BIGINT", "TINYINT": "BIGINT", "DOUBLE": "DOUBLE", "FLOAT": "DOUBLE",
+    "BIGINT": "BIGINT", "INT": "BIGINT", "SMALLINT": "BIGINT", "TINYINT": "BIGINT",
+    "DOUBLE": "DOUBLE", "FLOAT": "DOUBLE",
     "TEXT": "VARCHAR", "VARCHAR": "VARCHAR", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "TIMESTAMP",
     "DATETIME": "TIMESTAMP", "TIMESTAMPNTZ": "TIMESTAMP",
 }  # fmt: skip
 _KNOWN_PARTS = frozenset(
-    {"this", "expression", "expressions", "to", "ifs", "default", "true", "low", "high", "unit", "safe", "quoted", "is_string"}
+    {
+        "this",
+        "expression",
+        "expressions",
+        "to",
+        "ifs",
+        "default",
+        "true",
+        "low",
+        "high",
+        "unit",
+        "safe",
+        "quoted",
+        "is_string",
+    }
 )
-_BINARY: dict[type[exp.Expression], str] = {
+_BINARY: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<",
     exp.LTE: "<=", exp.And: "AND", exp.Or: "OR", exp.DPipe: "||", exp.Like: "LIKE", exp.ILike: "ILIKE",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
@@ -42,7 +57,7 @@ _UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE",
 class _Formula(DuckDB):
     """DuckDB's grammar without its functions: all of them stay names, to be looked up in our table."""
 
-    class Parser(DuckDB.Parser):
+    class Parser(DuckDB.Parser):  # type: ignore[misc, valid-type] # SQLGlot makes this class when it is imported
         FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
             name: parse for name, parse in DuckDB.Parser.FUNCTION_PARSERS.items() if name in ("CAST", "TRY_CAST")
@@ -102,7 +117,7 @@ class _Writer:
         if deepest > _MAX_DEPTH:
             raise self._fault("the formula is nested too deeply", "too_complex")
 
-    def _write(self, node: exp.Expression, depth: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of node
+    def _write(self, node: exp.Expr, depth: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of node
         if depth > _MAX_NODES:
             raise self._fault("the formula is nested too deeply", "too_complex")
 
@@ -172,7 +187,9 @@ class _Writer:
         wanted = _CASTS.get(kind.this.name if hasattr(kind.this, "name") else "")
         if wanted is None or kind.expressions or node.args.get("format"):
             raise self._fault(
-                "convert to integer, double, text, boolean, date or timestamp; nothing else is possible", "unknown_type", node
+                "convert to integer, double, text, boolean, date or timestamp; nothing else is possible",
+                "unknown_type",
+                node,
             )
         return f"TRY_CAST({inner(node.this)} AS {wanted})"
 
@@ -181,7 +198,9 @@ class _Writer:
         word = unit.name.upper().rstrip("S") if unit is not None else ""
         digits = amount.name.lstrip("-") if isinstance(amount, exp.Literal) else ""
         if word not in _UNITS or not digits.isdecimal() or len(digits) > 9:
-            raise self._fault("write a duration as INTERVAL 3 DAY, or with another whole number and unit", "syntax", node)
+            raise self._fault(
+                "write a duration as INTERVAL 3 DAY, or with another whole number and unit", "syntax", node
+            )
         return f"INTERVAL '{amount.name} {word}'"
 
     def _call(self, node: exp.Anonymous, inner: Callable[[Any], str]) -> str:
@@ -209,13 +228,17 @@ class _Writer:
         time, amount, unit = node.expressions
         word = self._unit(unit, node)
         if word in ("QUARTER", "WEEK"):
-            raise self._fault("date_add takes 'year', 'month', 'day', 'hour', 'minute' or 'second'", "unknown_unit", node)
+            raise self._fault(
+                "date_add takes 'year', 'month', 'day', 'hour', 'minute' or 'second'", "unknown_unit", node
+            )
         return f"({inner(time)} + to_{word.lower()}s({inner(amount)}))"
 
-    def _unit(self, unit: exp.Expression, node: exp.Expression) -> str:
+    def _unit(self, unit: exp.Expr, node: exp.Expr) -> str:
         word = unit.name.upper() if isinstance(unit, exp.Literal) and unit.is_string else ""
         if word not in _UNITS:
-            known = ", ".join(f"'{u.lower()}'" for u in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"))
+            known = ", ".join(
+                f"'{u.lower()}'" for u in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
+            )
             raise self._fault(f"the unit is one of {known}", "unknown_unit", node)
         return word
 
@@ -235,7 +258,9 @@ class _Writer:
 
     def _column(self, node: exp.Column) -> str:
         if node.table or not isinstance(node.this, exp.Identifier):
-            raise self._fault("name a column alone; if its name has a dot, put it in double quotes", "unknown_column", node)
+            raise self._fault(
+                "name a column alone; if its name has a dot, put it in double quotes", "unknown_column", node
+            )
         asked = node.this.this
         if asked in self._exact:
             found = asked
@@ -247,14 +272,14 @@ class _Writer:
         self.used.add(found)
         return sql.name(found)
 
-    def _unknown_column(self, asked: str, node: exp.Expression) -> InvalidInputError:
+    def _unknown_column(self, asked: str, node: exp.Expr) -> InvalidInputError:
         close = get_close_matches(asked.casefold(), list(self._folded), 1, 0.6)
         hint = f"; did you mean “{self._folded[close[0]][0]}”?" if close else ""
         if not hint and asked.casefold() in FUNCTIONS:
             hint = f"; the function is written {FUNCTIONS[asked.casefold()].signature}"
         return self._fault(f"there is no column “{asked[:100]}”{hint}", "unknown_column", node)
 
-    def _refused(self, node: exp.Expression) -> InvalidInputError:
+    def _refused(self, node: exp.Expr) -> InvalidInputError:
         if isinstance(node, (exp.Query, exp.Subquery, exp.Exists)) or node.find(exp.Query):
             return self._fault("a formula cannot query tables", "not_allowed", node)
         what = type(node).__name__
@@ -268,12 +293,12 @@ class _Writer:
         at = f" (line {line}, position {column})" if line and column else ""
         return self._fault(f"the formula cannot be read{place}{at}", "syntax")
 
-    def _fault(self, message: str, code: str, node: exp.Expression | None = None) -> InvalidInputError:
+    def _fault(self, message: str, code: str, node: exp.Expr | None = None) -> InvalidInputError:
         place = _place(node) if node is not None else ""
         return InvalidInputError.at(*self._loc, msg=f"{message}{place}", code=code)
 
 
-def _place(node: exp.Expression) -> str:
+def _place(node: exp.Expr) -> str:
     """Where a node stands in the formula, if the parser noted it."""
     starts = [part.meta["start"] for part in node.walk() if part.meta.get("start") is not None]
     return f", at character {min(starts) + 1}" if starts else ""

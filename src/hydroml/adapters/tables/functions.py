@@ -94,7 +94,7 @@ FUNCTIONS: dict[str, Function] = {
     "right": Function("right(text, n)", "The last n characters.", 2, 2),
     "substring": Function("substring(text, start, n)", "n characters from the start-th on, counted from 1.", 2, 3),
     "replace": Function("replace(text, old, new)", "With every old replaced by new.", 3, 3),
-    "concat": Function("concat(x, y, …)", "The values as text, one after the other; missing ones count as empty.", 1, _MANY),
+    "concat": Function("concat(x, y, …)", "The values as text, joined; missing ones count as empty.", 1, _MANY),
     "contains": Function("contains(text, part)", "Whether part occurs in it.", 2, 2),
     "starts_with": Function("starts_with(text, part)", "Whether it begins with part.", 2, 2),
     "ends_with": Function("ends_with(text, part)", "Whether it ends with part.", 2, 2),
@@ -120,7 +120,7 @@ FUNCTIONS: dict[str, Function] = {
     "date_trunc": Function("date_trunc(unit, time)", f"The beginning of its {_UNITS}.", 2, 2),
     "date_diff": Function("date_diff(unit, from, to)", f"How many borders of a {_UNITS} lie between.", 3, 3),
     "date_add": Function(
-        "date_add(time, n, unit)", "n units later; the unit is 'year', 'month', 'day', 'hour', 'minute' or 'second'.", 3, 3
+        "date_add(time, n, unit)", "n units later: 'year', 'month', 'day', 'hour', 'minute' or 'second'.", 3, 3
     ),
     "make_date": Function("make_date(year, month, day)", "A date from its parts.", 3, 3, "try(make_date({all}))"),
     "strftime": Function("strftime(time, format)", "The time as text, for example with '%d.%m.%Y'.", 2, 2),
@@ -133,13 +133,14 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "number": Function("number(x)", "As a number; missing where it is none.", 1, 1, _real("TRY_CAST({0} AS DOUBLE)")),
     "text": Function("text(x)", "As text.", 1, 1, "CAST({0} AS VARCHAR)"),
-    "boolean": Function("boolean(x)", "As true or false; missing where it is neither.", 1, 1, "TRY_CAST({0} AS BOOLEAN)"),
+    "boolean": Function("boolean(x)", "True or false; missing where it is neither.", 1, 1, "TRY_CAST({0} AS BOOLEAN)"),
     "date": Function("date(x)", "As a date; missing where it is none.", 1, 1, "TRY_CAST({0} AS DATE)"),
     "timestamp": Function("timestamp(x)", "As a time; missing where it is none.", 1, 1, "TRY_CAST({0} AS TIMESTAMP)"),
 }  # fmt: skip
 
 ALIASES = {
-    "power": "pow", "ceiling": "ceil", "char_length": "length", "substr": "substring", "iff": "if", "isnull": "is_missing",
+    "power": "pow", "ceiling": "ceil", "char_length": "length", "substr": "substring", "iff": "if",
+    "isnull": "is_missing",
     "datetrunc": "date_trunc", "datediff": "date_diff", "dayofyear": "day_of_year", "isodow": "day_of_week",
     "len": "length", "prefix": "starts_with", "suffix": "ends_with",
 }  # fmt: skip

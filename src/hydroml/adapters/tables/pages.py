@@ -6,7 +6,8 @@ which are kept; the rows a sort scatters over the file are fetched in blocks, so
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -29,6 +30,38 @@ Rows = list[tuple[int, tuple[Any, ...]]]
 """Rows as JSON values, each with its position in the file."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A view with all that is needed to read it."""
+
+    connection: Connection
+    opened: Opened
+    view: View
+    columns: tuple[Column, ...]
+
+    @property
+    def block_size(self) -> int:
+        return min(2_000, max(_BLOCK_CELLS // max(len(self.columns), 1), 100))
+
+    def rows(self, where: str, parameters: Sequence[Any] = ()) -> Rows:
+        plan = self.opened.plan
+        select = f"SELECT {sql.name(sql.ROW)}, {sql.names(c.name for c in self.columns)} FROM {plan.last}"
+        rows = self.connection.rows(plan.query(self.opened.source(where), select), parameters)
+        return [(row[0], tuple(sql.json_value(cell) for cell in row[1:])) for row in rows]
+
+    def at(self, positions: Positions) -> Rows:
+        """The rows at these positions, in their order."""
+        if not len(positions):
+            return []
+        wanted = [int(p) for p in positions]
+        where = (
+            f"file_row_number BETWEEN {min(wanted)} AND {max(wanted)}"
+            " AND file_row_number IN (SELECT unnest($1::BIGINT[]))"
+        )
+        by_position = dict(self.rows(where, [wanted]))
+        return [(p, by_position[p]) for p in wanted]
+
+
 class Pages:
     def __init__(self, views: Views) -> None:
         self._views = views
@@ -42,7 +75,8 @@ class Pages:
         with self._views.opened(view.table, view.recipe) as opened:
             columns = shown_columns(view, opened.plan.columns)
             with self._views.connection(opened) as connection:
-                found, count = self._rows(connection, opened, view, columns, offset, limit, total)
+                asked = _Asked(connection, opened, view, columns)
+                found, count = self._rows(asked, offset, limit, total=total)
             numbers = self._numbers(opened, view, [position for position, _ in found], offset)
         rows = tuple(row for _, row in found)
         return TablePage(columns, rows, numbers, count if total else None, (time.perf_counter() - started) * 1000)
@@ -52,68 +86,60 @@ class Pages:
             positions = self._views.positions(opened, view)
             return opened.rows if positions is None else len(positions)
 
-    def _rows(
-        self, connection: Connection, opened: Opened, view: View, columns: Sequence[Column], offset: int, limit: int, total: bool
-    ) -> tuple[Rows, int | None]:
+    def _rows(self, asked: _Asked, offset: int, limit: int, *, total: bool) -> tuple[Rows, int | None]:
+        opened, view = asked.opened, asked.view
         if opened.whole and view.filter is None and not view.sort:
             where = f"file_row_number BETWEEN {offset} AND {offset + limit - 1}"
-            rows = _fetched(connection, opened, columns, where) if offset < opened.rows and limit else []
+            rows = asked.rows(where) if offset < opened.rows and limit else []
             return sorted(rows, key=_position), opened.rows
-        ordered = bool(view.sort) or opened.plan.reorders
-        if not self._views.known_positions(opened, view) and not opened.selects and view.filter is None:
-            return self._sorted_start(connection, opened, view, columns, offset, limit), opened.rows
-        if not self._views.known_positions(opened, view) and not ordered and not total:
-            return _filter_start(connection, self._views, opened, view, columns, offset, limit), None
+        if not self._views.known_positions(opened, view):
+            if not opened.selects and view.filter is None and offset + limit <= asked.block_size:
+                return self._sorted_start(asked, offset, limit), opened.rows
+            if not (total or view.sort or opened.plan.reorders):
+                return self._filtered_start(asked, offset, limit), None
         positions = self._views.positions(opened, view)
-        if positions is None:
-            return [], 0
+        assert positions is not None  # noqa: S101 - the view selects or orders
         wanted = np.asarray(positions[offset : offset + limit])
         if len(wanted) and int(wanted.max()) - int(wanted.min()) > _SCATTERED:
-            return self._from_blocks(connection, opened, view, columns, offset, limit, positions), len(positions)
-        return _at(connection, opened, columns, wanted), len(positions)
+            return self._from_blocks(asked, offset, limit, positions), len(positions)
+        return asked.at(wanted), len(positions)
 
-    def _sorted_start(
-        self, connection: Connection, opened: Opened, view: View, columns: Sequence[Column], offset: int, limit: int
-    ) -> Rows:
+    def _sorted_start(self, asked: _Asked, offset: int, limit: int) -> Rows:
         """The beginning of a sorted table: its first positions are found much sooner than all of them."""
-        size = _block_size(columns)
-        if offset + limit > size:
-            positions = self._views.positions(opened, view)
-            return [] if positions is None else self._from_blocks(
-                connection, opened, view, columns, offset, limit, positions
-            )  # fmt: skip
 
         def first() -> Positions:
-            found: Positions = connection.arrays(self._views.positions_query(opened, view, size))["position"]
+            query = self._views.positions_query(asked.opened, asked.view, asked.block_size)
+            found: Positions = asked.connection.arrays(query)["position"]
             return found
 
-        return self._block(connection, opened, view, columns, 0, first)[offset : offset + limit]
+        return self._block(asked, 0, first)[offset : offset + limit]
 
-    def _from_blocks(
-        self, connection: Connection, opened: Opened, view: View, columns: Sequence[Column], offset: int, limit: int,
-        positions: Positions,
-    ) -> Rows:  # fmt: skip
-        size = _block_size(columns)
+    def _filtered_start(self, asked: _Asked, offset: int, limit: int) -> Rows:
+        """Rows of a filtered view whose count nobody asked for: the search ends with the last row of the page."""
+        query = self._views.positions_query(asked.opened, asked.view, offset + limit)
+        found = asked.connection.arrays(query)["position"]
+        return asked.at(np.sort(np.asarray(found))[offset:])
+
+    def _from_blocks(self, asked: _Asked, offset: int, limit: int, positions: Positions) -> Rows:
+        size = asked.block_size
         rows: Rows = []
-        for number in range(offset // size, (offset + max(limit, 1) - 1) // size + 1):
+        for number in range(offset // size, (offset + limit - 1) // size + 1):
 
             def part(number: int = number) -> Positions:
                 return np.asarray(positions[number * size : (number + 1) * size])
 
-            rows += self._block(connection, opened, view, columns, number, part)
+            rows += self._block(asked, number, part)
         skipped = offset - offset // size * size
         return rows[skipped : skipped + limit]
 
-    def _block(
-        self, connection: Connection, opened: Opened, view: View, columns: Sequence[Column], number: int, positions: Any
-    ) -> Rows:
-        key = (f"{positions_question(opened, view)}\n{[c.name for c in columns]!r}", number)
+    def _block(self, asked: _Asked, number: int, positions: Callable[[], Positions]) -> Rows:
+        key = (f"{positions_question(asked.opened, asked.view)}\n{[c.name for c in asked.columns]!r}", number)
         with self._lock:
             found = self._blocks.get(key)
             if found is not None:
                 self._blocks.move_to_end(key)
                 return found
-        found = _at(connection, opened, columns, positions())
+        found = asked.at(positions())
         with self._lock:
             self._blocks[key] = found
             if len(self._blocks) > _BLOCKS:
@@ -132,36 +158,5 @@ class Pages:
         return None if kept is None else tuple(int(n) + 1 for n in np.searchsorted(kept, positions))
 
 
-def _block_size(columns: Sequence[Column]) -> int:
-    return min(2_000, max(_BLOCK_CELLS // max(len(columns), 1), 100))
-
-
 def _position(row: tuple[int, tuple[Any, ...]]) -> int:
     return row[0]
-
-
-def _fetched(connection: Connection, opened: Opened, columns: Sequence[Column], where: str, parameters: Sequence[Any] = ()) -> Rows:
-    plan = opened.plan
-    select = f"SELECT {sql.name(sql.ROW)}, {sql.names(c.name for c in columns)} FROM {plan.last}"
-    rows = connection.rows(plan.query(opened.source(where), select), parameters)
-    return [(row[0], tuple(sql.json_value(cell) for cell in row[1:])) for row in rows]
-
-
-def _at(connection: Connection, opened: Opened, columns: Sequence[Column], positions: Positions) -> Rows:
-    """The rows at these positions, in their order."""
-    if not len(positions):
-        return []
-    wanted = [int(p) for p in positions]
-    where = (
-        f"file_row_number BETWEEN {min(wanted)} AND {max(wanted)} AND file_row_number IN (SELECT unnest($1::BIGINT[]))"
-    )
-    by_position = dict(_fetched(connection, opened, columns, where, [wanted]))
-    return [(p, by_position[p]) for p in wanted]
-
-
-def _filter_start(
-    connection: Connection, views: Views, opened: Opened, view: View, columns: Sequence[Column], offset: int, limit: int
-) -> Rows:
-    """Rows of a filtered view whose count nobody asked for: the search ends with the last row of the page."""
-    found = connection.arrays(views.positions_query(opened, view, offset + limit))["position"]
-    return _at(connection, opened, columns, np.sort(np.asarray(found))[offset:])

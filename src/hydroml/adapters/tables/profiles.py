@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hydroml.adapters.tables import sql
@@ -23,7 +23,7 @@ _EXACT_ROWS = 50_000
 """Up to so many rows, distinct values are counted and not estimated."""
 
 _NAMED = (ColumnType.TEXT, ColumnType.CATEGORY, ColumnType.BOOLEAN)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def profile(views: Views, view: View) -> Profile:
@@ -33,7 +33,9 @@ def profile(views: Views, view: View) -> Profile:
         plan = opened.plan
         columns = shown_columns(view, plan.columns)
         part = columns[:MAX_COLUMNS]
-        where = f" WHERE {condition(views.types, plan.columns, view.filter, 'filter')}" if view.filter is not None else ""
+        where = (
+            f" WHERE {condition(views.types, plan.columns, view.filter, 'filter')}" if view.filter is not None else ""
+        )
         reader = _Reader(connection, lambda select: plan.query(opened.source(), select), f"FROM {plan.last}{where}")
         rows = reader.count()
         profiles: list[ColumnProfile] = []
@@ -74,7 +76,9 @@ class _Reader:
             wanted += [f"min({cell})", f"max({cell})"] if ordered else ["NULL", "NULL"]
             # Far numbers overflow the variance: then there is none.
             numbers = f"CASE WHEN abs({cell}) < 1e150 THEN {cell}::DOUBLE END"
-            wanted += [f"avg({cell}::DOUBLE)", f"stddev_samp({numbers})"] if column.type.is_numeric else ["NULL", "NULL"]
+            wanted += (
+                [f"avg({cell}::DOUBLE)", f"stddev_samp({numbers})"] if column.type.is_numeric else ["NULL", "NULL"]
+            )
         figures = iter(self._rows(f"SELECT {', '.join(wanted)} {self._source}")[0])
         return [self._profile(column, rows, [next(figures) for _ in range(6)]) for column in columns]
 
@@ -97,7 +101,8 @@ class _Reader:
             self.approximate = True
             source += f" LIMIT {_TOP_ROWS}"
         found = self._rows(
-            f"SELECT value, count(*) AS n FROM ({source}) WHERE value IS NOT NULL GROUP BY 1 ORDER BY n DESC, value LIMIT {TOP}"
+            f"SELECT value, count(*) AS n FROM ({source}) WHERE value IS NOT NULL"
+            f" GROUP BY 1 ORDER BY n DESC, value LIMIT {TOP}"
         )
         return tuple((sql.json_value(value), count) for value, count in found)
 
@@ -111,15 +116,16 @@ class _Reader:
             return None
         width = last / BINS - first / BINS
         if first == last or not 0 < width < float("inf"):
-            edges, counts = (first, last), (self._rows(f"SELECT count({cell}) {self._source}")[0][0],)
+            edges: tuple[float, ...] = (first, last)
+            counts = (self._rows(f"SELECT count({cell}) {self._source}")[0][0],)
         else:
             found = dict(
                 self._rows(
-                    f"SELECT least(floor(({value} - '{first!r}'::DOUBLE) / '{width!r}'::DOUBLE), {BINS - 1})::INTEGER AS bin,"
+                    f"SELECT least(floor(({value} - '{first!r}'::DOUBLE) / '{width!r}'::DOUBLE), {BINS - 1})::INTEGER,"
                     f" count(*) {self._source} GROUP BY 1"
                 )
             )
-            edges = tuple(first + width * at for at in range(BINS)) + (last,)
+            edges = (*(first + width * at for at in range(BINS)), last)
             counts = tuple(found.get(at, 0) for at in range(BINS))
         if column.type.is_temporal:
             return tuple(_moment(edge, column.type) for edge in edges), counts
@@ -131,7 +137,7 @@ class _Reader:
 
 def _seconds(value: date | datetime) -> float:
     moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
-    return (moment.replace(tzinfo=timezone.utc) - _EPOCH).total_seconds()
+    return (moment.replace(tzinfo=UTC) - _EPOCH).total_seconds()
 
 
 def _moment(seconds: float, kind: ColumnType) -> str:

@@ -23,11 +23,19 @@ connection = duckdb.connect()
 connection.execute("SET TimeZone = 'UTC'")
 
 # The table as it was, with the number of each row.
-steps = [
-    (
-        "source",
-        """
+table = """
 {source}
+""".replace("$source", "'" + source.replace("'", "''") + "'")
+
+# What was done to it.
+steps = [
+    ("source", table),
+'''
+_STEP = '''    # {comment}
+    (
+        "{name}",
+        """
+{select}
         """,
     ),
 '''
@@ -35,7 +43,7 @@ _TAIL = '''
 query = "WITH " + ", ".join(f"{{name}} AS ({{select}})" for name, select in steps) + """
 {final}
 """
-connection.execute("CREATE TABLE result AS " + query.replace("$source", "'" + source.replace("'", "''") + "'"))
+connection.execute("CREATE TABLE result AS " + query)
 connection.execute("COPY result TO '" + result.replace("'", "''") + "' (FORMAT parquet, COMPRESSION zstd)")
 print(connection.execute("SELECT count(*) FROM result").fetchall()[0][0], "rows written to", result)
 '''
@@ -46,7 +54,7 @@ def python_program(plan: Plan, columns: Sequence[Column], filename: str) -> str:
     name = PurePath(filename).name or "table.parquet"
     parts = [_HEAD.format(filename=_plain(name), source=_text(_source(columns, name)))]
     parts += [
-        f"    # {_comment(stage.comment)}\n    (\n        {stage.name!r},\n        \"\"\"\n{_text(stage.select)}\n        \"\"\",\n    ),\n"
+        _STEP.format(comment=_comment(stage.comment), name=stage.name, select=_text(stage.select))
         for stage in plan.stages
     ]
     order = ", ".join(plan.order)
@@ -60,7 +68,8 @@ def _source(columns: Sequence[Column], filename: str) -> str:
     if ending in (".csv", ".tsv"):
         delimiter = "\t" if ending == ".tsv" else ","
         types = ", ".join(f"{sql.text(c.name)}: '{_csv_type(c)}'" for c in columns)
-        read = f"read_csv($source, header = true, delim = '{delimiter}', quote = '\"', escape = '\"', columns = {{{types}}})"
+        form = f"header = true, delim = '{delimiter}', quote = '\"', escape = '\"'"
+        read = f"read_csv($source, {form}, columns = {{{types}}})"
         return f"SELECT row_number() OVER () - 1 AS {row}, {cells} FROM {read}"
     return f"SELECT file_row_number AS {row}, {cells} FROM read_parquet($source, file_row_number = true)"
 

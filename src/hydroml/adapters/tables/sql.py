@@ -1,7 +1,7 @@
 """Safe pieces of SQL, and DuckDB's types as the domain sees them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -80,10 +80,10 @@ def sql_type(kind: ColumnType) -> str:
     return _CANONICAL[kind]
 
 
-def empty_table(columns: Iterable[Column]) -> str:
-    """A SELECT without rows that has these columns."""
+def blank_table(columns: Iterable[Column]) -> str:
+    """A SELECT of one row without values that has these columns."""
     cells = ", ".join(f"NULL::{sql_type(c.type)} AS {name(c.name)}" for c in columns)
-    return f"SELECT {cells or 'NULL AS nothing'} WHERE false"
+    return f"SELECT {cells or 'NULL AS nothing'}"
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each type
@@ -97,7 +97,7 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each type
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
-        return (value.astimezone(timezone.utc) if value.tzinfo else value).isoformat()
+        return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):

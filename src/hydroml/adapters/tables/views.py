@@ -129,7 +129,8 @@ class Views:
         ordered = f" ORDER BY {', '.join(order)}" if len(order) > 1 else ""
         limited = f" LIMIT {limit}" if limit is not None else ""
         return plan.query(
-            opened.source(), f"SELECT {sql.name(sql.ROW)}::UINTEGER AS position FROM {plan.last}{where}{ordered}{limited}"
+            opened.source(),
+            f"SELECT {sql.name(sql.ROW)}::UINTEGER AS position FROM {plan.last}{where}{ordered}{limited}",
         )
 
     def connection(self, opened: Opened) -> Any:
@@ -187,5 +188,3 @@ def shown_columns(view: View, columns: Sequence[Column]) -> tuple[Column, ...]:
 def without_grid(view: View) -> View:
     """The table the recipe gives, without the grid's filter and order."""
     return replace(view, filter=None, sort=(), columns=None)
-
-

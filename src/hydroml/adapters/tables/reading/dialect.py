@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ImportOptions, UnreadableFileError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLED_ROWS = 500
 _VALUE = re.compile(
     r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|(true|false)|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*"
-    r"|nan|na|n/a|null|-?inf",
+    r"|-?inf",
     re.IGNORECASE,
 )
+"""What is no name of a column; words for a missing value may be one: sodium is Na."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?\d+\.\d+([eE][+-]?\d+)?")
 
@@ -40,6 +42,11 @@ def sniff(head: str, options: ImportOptions) -> Dialect:
     """`head` is the beginning of the text, whole lines. Raises UnreadableFileError when there is no table in it."""
     quote = options.quote or '"'
     delimiter = options.delimiter or _delimiter(head, quote)
+    for name, sign in (("decimal", options.decimal), ("quote", options.quote)):
+        if sign == delimiter:
+            raise InvalidInputError.at(
+                "options", name, msg=f"the cells of this file are separated by “{sign}” already", code="ambiguous"
+            )
     rows = _rows(head, delimiter, quote)
     if not rows:
         raise UnreadableFileError("the file is empty")
@@ -55,7 +62,7 @@ def sniff(head: str, options: ImportOptions) -> Dialect:
 
 
 def _rows(head: str, delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
-    """The first rows with the number of the line each ends on; blank lines of a table with several columns count not."""
+    """The first rows that are not blank, with the number of the line each ends on."""
     reader = csv.reader(head.splitlines(keepends=True), delimiter=delimiter, quotechar=quote, strict=False)
     rows: list[tuple[int, list[str]]] = []
     try:
@@ -92,9 +99,9 @@ def _before(rows: Sequence[tuple[int, list[str]]]) -> int:
     usual = widths.most_common(1)[0][0]
     skip = 0
     for _, cells in rows[:-1]:
-        if cells[0].startswith("#") and (len(cells) != usual or usual == 1):
-            skip += 1
-        elif usual > 1 and len(cells) == 1 and widths[usual] > 1:
+        if (cells[0].startswith("#") and (len(cells) != usual or usual == 1)) or (
+            usual > 1 and len(cells) == 1 and widths[usual] > 1
+        ):
             skip += 1
         else:
             break
@@ -102,7 +109,11 @@ def _before(rows: Sequence[tuple[int, list[str]]]) -> int:
 
 
 def _skipped(count: int) -> str:
-    return "the first line is not part of the table" if count == 1 else f"the first {count} lines are not part of the table"
+    return (
+        "the first line is not part of the table"
+        if count == 1
+        else f"the first {count} lines are not part of the table"
+    )
 
 
 def _looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:

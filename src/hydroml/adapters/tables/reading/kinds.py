@@ -21,9 +21,11 @@ _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _CLOCK = r" +[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
 _DIGITS = 38
+_BATCH = 500
+"""Columns tested by one query: what DuckDB needs for a CASE grows with the number of columns around it."""
 
 MARKERS = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none")
-"""What stands for a missing value (beside an empty cell) in a column that otherwise holds numbers, times or truth values; in any case."""
+"""What stands for a missing value beside an empty cell, where a column otherwise holds no text; in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ KINDS: tuple[Kind, ...] = (
         "CAST({t} AS DOUBLE)",
         plain="length({t}) <= 15 AND " + _matches(r"-?(0|[1-9][0-9]*)[.][0-9]+"),
     ),
-    Kind(ColumnType.DECIMAL, f"({_matches(_DECIMAL)} AND length({{t}}) <= 60)", "CAST({t} AS DECIMAL({digits}, {scale}))"),
+    Kind(
+        ColumnType.DECIMAL, f"({_matches(_DECIMAL)} AND length({{t}}) <= 60)", "CAST({t} AS DECIMAL({digits}, {scale}))"
+    ),
     Kind(
         ColumnType.DATE,
         f"({_matches(_ISO_DATE)} AND TRY_CAST({{t}} AS DATE) IS NOT NULL)",
@@ -134,7 +138,7 @@ _NUMERIC = frozenset(at for at, kind in enumerate(KINDS) if kind.type.is_numeric
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The kinds that all values of a column fit, as bits; how many values there are, and how many of them are markers."""
+    """The kinds that all values of a column fit, as bits; how many values there are, and how many are markers."""
 
     kinds: int
     values: int
@@ -163,7 +167,8 @@ class Raw:
         """The text of a cell, or NULL for the markers the person named."""
         if not self.missing:
             return column
-        return f"CASE WHEN {column} NOT IN ({', '.join(sql.text(m) for m in self.missing)}) THEN {column} END"
+        markers = ", ".join(sql.text(marker) for marker in self.missing)
+        return f"CASE WHEN NOT list_contains([{markers}], {column}) THEN {column} END"
 
     def number(self, text: str) -> str:
         """`text` with a decimal point, or something that is no number when it has a point of another meaning."""
@@ -175,8 +180,13 @@ class Raw:
         return template.format(t=self.number(text) if at in _NUMERIC else text)
 
 
+def _count_if(condition: str) -> str:
+    return f"count(CASE WHEN {condition} THEN 1 END)"
+
+
 def _is_marker(text: str) -> str:
-    return f"(length({text}) <= 4 AND lower({text}) IN ({', '.join(sql.text(m) for m in MARKERS)}))"
+    # Not by IN: DuckDB makes a join of a long one, and a hundred joins of a hundred columns.
+    return f"regexp_full_match(lower({text}), {sql.text('|'.join(MARKERS))})"
 
 
 def _mask(raw: Raw, alive: int, text: str) -> str:
@@ -193,7 +203,7 @@ def first_findings(connection: Connection, raw: Raw) -> list[Finding]:
     cells = ", ".join(f"trim({raw.cell(column)})" for column in raw.columns)
     count = len(raw.columns)
     rows = connection.rows(
-        f"SELECT nth, bit_and({_mask(raw, ALL, 't')}), count(t), count(*) FILTER ({_is_marker('t')})"
+        f"SELECT nth, bit_and({_mask(raw, ALL, 't')}), count(t), {_count_if(_is_marker('t'))}"
         f" FROM (SELECT unnest([{cells}]) AS t, unnest(range({count})) AS nth FROM {raw.source}) GROUP BY nth"
     )
     found = {at: Finding(common if values > marked else ALL, values, marked) for at, common, values, marked in rows}
@@ -203,33 +213,40 @@ def first_findings(connection: Connection, raw: Raw) -> list[Finding]:
 def findings(connection: Connection, raw: Raw, first: Sequence[Finding]) -> tuple[int, list[Finding]]:
     """The row count, and what the values of all rows fit; `first` is what the beginning of them does."""
     tests = [_tested(finding.kinds) for finding in first]
-    wanted = ["count(*)"]
-    for column, kinds in zip(raw.columns, tests, strict=True):
-        cell = raw.cell(column)
-        for at in kinds:
-            code = _code(raw, at, cell)
-            wanted += [f"bit_or({code})", f"count(*) FILTER ({code} = 2)"]
-        wanted.append(f"count({cell})")
-    row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM {raw.source}"))
-    rows = next(row)
+    rows = 0
     found: list[Finding] = []
-    failed: list[int] = []
-    for position, kinds in enumerate(tests):
-        fitting = markers = 0
-        seen = 0
-        for at in kinds:
-            codes, marked = next(row) or 0, next(row)
-            seen |= codes
-            fitting |= (codes == codes & 3 and codes & 1) << at
-            markers = marked
-        values = next(row)
-        found.append(Finding(fitting, values, markers))
-        if not fitting and seen & 4:
-            failed.append(position)
-    if failed:
-        remaining = {p: first[p].kinds & ~sum(1 << at for at in tests[p]) for p in failed}
+    for at in range(0, len(raw.columns), _BATCH):
+        rows, part = _tested_findings(connection, raw, raw.columns[at : at + _BATCH], tests[at : at + _BATCH])
+        found += part
+    failed = [p for p, f in enumerate(found) if not f.kinds and tests[p] and f.values > f.markers]
+    for at in range(0, len(failed), _BATCH):
+        remaining = {p: first[p].kinds & ~sum(1 << kind for kind in tests[p]) for p in failed[at : at + _BATCH]}
         for position, finding in _full_findings(connection, raw, remaining).items():
             found[position] = finding
+    return rows, found
+
+
+def _tested_findings(
+    connection: Connection, raw: Raw, columns: Sequence[str], tests: Sequence[tuple[int, ...]]
+) -> tuple[int, list[Finding]]:
+    """The row count, and which of the tested kinds all values of some columns fit."""
+    wanted, inner = ["count(*)"], list(columns)
+    for column, kinds in zip(columns, tests, strict=True):
+        cell = raw.cell(column)
+        for at in kinds:
+            name = f"k{len(inner)}"
+            inner.append(f"{_code(raw, at, cell)} AS {name}")
+            wanted += [f"bit_or({name})", _count_if(f"{name} = 2")]
+        wanted.append(f"count({cell})")
+    row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM (SELECT {', '.join(inner)} FROM {raw.source})"))
+    rows = next(row)
+    found = []
+    for kinds in tests:
+        fitting = markers = 0
+        for at in kinds:
+            codes, markers = next(row) or 0, next(row)
+            fitting |= (codes == codes & 3 and codes & 1) << at
+        found.append(Finding(fitting, next(row), markers))
     return rows, found
 
 
@@ -255,7 +272,8 @@ def _code(raw: Raw, at: int, cell: str) -> str:
     kind = KINDS[at]
     plain = f" WHEN {raw.test(kind.plain, at, cell)} THEN 1" if kind.plain else ""
     fits = raw.test(kind.fits, at, f"trim({cell})")
-    return f"CASE WHEN {cell} IS NULL THEN NULL{plain} WHEN {fits} THEN 1 WHEN {_is_marker(f'trim({cell})')} THEN 2 ELSE 4 END"
+    marker = _is_marker(f"trim({cell})")
+    return f"CASE WHEN {cell} IS NULL THEN NULL{plain} WHEN {fits} THEN 1 WHEN {marker} THEN 2 ELSE 4 END"
 
 
 def _full_findings(connection: Connection, raw: Raw, alive: dict[int, int]) -> dict[int, Finding]:
@@ -265,7 +283,7 @@ def _full_findings(connection: Connection, raw: Raw, alive: dict[int, int]) -> d
         inner.append(f"trim({raw.cell(raw.columns[position])}) AS t{position}")
         text = f"t{position}"
         mask = _mask(raw, kinds, text) if kinds else "0"
-        wanted += [f"bit_and({mask})", f"count({text})", f"count(*) FILTER ({_is_marker(text)})"]
+        wanted += [f"bit_and({mask})", f"count({text})", _count_if(_is_marker(text))]
     row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM (SELECT {', '.join(inner)} FROM {raw.source})"))
     found = {}
     for position, kinds in alive.items():

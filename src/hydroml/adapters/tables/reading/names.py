@@ -24,9 +24,7 @@ def usable_names(raw: Sequence[str], *, header: bool = True) -> tuple[tuple[str,
         base = name.strip()[:MAX_NAME]
         chosen = base or f"column_{position}"
         count = 1
-        while (
-            chosen.casefold() in taken or is_reserved(chosen) or (chosen != base and chosen.casefold() in wanted)
-        ):
+        while chosen.casefold() in taken or is_reserved(chosen) or (chosen != base and chosen.casefold() in wanted):
             count += 1
             chosen = f"{base or f'column_{position}'}_{count}"
         taken.add(chosen.casefold())

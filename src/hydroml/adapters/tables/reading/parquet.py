@@ -1,11 +1,13 @@
 """Parquet files of others, rewritten in the layout that pages need."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hydroml.adapters.tables import sql
 from hydroml.adapters.tables.connection import Connection, Connections
+from hydroml.adapters.tables.faults import EngineError
 from hydroml.adapters.tables.reading.names import MAX_COLUMNS, usable_names
 from hydroml.adapters.tables.writing import described, write
 from hydroml.application.ports.jobs import Monitor
@@ -31,7 +33,7 @@ class _Reading:
 
 
 def detect(connections: Connections, file: Path, options: ImportOptions) -> Detection:
-    with connections.fresh(file, seconds=60) as connection:
+    with connections.fresh(file, seconds=60) as connection, _faults():
         readings, notes = _readings(connection, file)
         rows = connection.rows(f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)}) LIMIT {_SHOWN_ROWS}")
     columns = tuple(Column(r.name, r.type) for r in readings)
@@ -40,37 +42,43 @@ def detect(connections: Connections, file: Path, options: ImportOptions) -> Dete
 
 def import_parquet(connections: Connections, file: Path, out: Path, monitor: Monitor) -> WrittenTable:
     monitor.report(0.0, "reading", "Looking at the columns")
-    with connections.fresh(file, out.parent) as connection:
+    with connections.fresh(file, out.parent) as connection, _faults():
         readings, notes = _readings(connection, file)
         gaps = _not_a_numbers(connection, file, readings)
         monitor.report(0.1, "writing", "Writing the table")
         with connection.monitored(monitor.part(0.1, 1.0)):
-            try:
-                write(connection, f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)})", len(readings), out)
-            except (InvalidInputError, UnavailableError):
-                raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
+            write(connection, f"SELECT {_cells(readings)} FROM read_parquet({sql.path(file)})", len(readings), out)
         return described(connection, out, (*notes, *gaps))
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Says in words that the reader stumbled over the file."""
+    try:
+        yield
+    except UnreadableFileError:
+        raise
+    except (InvalidInputError, UnavailableError, EngineError) as error:
+        raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from error
 
 
 def _readings(connection: Connection, file: Path) -> tuple[list[_Reading], tuple[str, ...]]:
     source = f"SELECT * FROM read_parquet({sql.path(file)})"
     try:
         found = connection.described(source)
-    except (InvalidInputError, UnavailableError):
+    except (InvalidInputError, UnavailableError, EngineError):
         raise UnreadableFileError("this is not a Parquet file, or it is cut off or damaged") from None
     if not found:
         raise UnreadableFileError("the Parquet file has no columns")
     if len(found) > MAX_COLUMNS:
         raise UnreadableFileError(f"the file has {len(found):,} columns; at most {MAX_COLUMNS:,} can be read")
     names, notes = usable_names([name for name, _ in found])
-    readings = [
-        _reading(connection, file, raw, kind, name) for (raw, kind), name in zip(found, names, strict=True)
-    ]
+    readings = [_reading(connection, file, raw, kind, name) for (raw, kind), name in zip(found, names, strict=True)]
     remarks = tuple(f"“{r.name}” {r.note}" for r in readings if r.note)
     return readings, (*notes, *remarks)
 
 
-def _reading(connection: Connection, file: Path, raw: str, kind: str, name: str) -> _Reading:
+def _reading(connection: Connection, file: Path, raw: str, kind: str, name: str) -> _Reading:  # noqa: PLR0911
     cell = sql.name(raw)
     upper = kind.upper()
     if upper.endswith("]") or upper.startswith(_NESTED):
@@ -94,19 +102,25 @@ def _wide_integer(connection: Connection, file: Path, cell: str, name: str) -> _
     if low is None or (low >= -(2**63) and high < 2**63):
         return _Reading(name, f"{cell}::BIGINT", ColumnType.INTEGER)
     if max(abs(low), abs(high)) < 10**38:
-        return _Reading(name, f"{cell}::DECIMAL(38, 0)", ColumnType.DECIMAL, "has integers beyond 64 bits, kept exactly")
+        return _Reading(
+            name, f"{cell}::DECIMAL(38, 0)", ColumnType.DECIMAL, "has integers beyond 64 bits, kept exactly"
+        )
     return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, "has integers beyond 38 digits, kept as text")
 
 
 def _moment(connection: Connection, file: Path, cell: str, name: str, kind: str) -> _Reading:
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return _Reading(name, f"({cell} AT TIME ZONE 'UTC')", ColumnType.TIMESTAMP, "has times with a zone, kept in UTC")
+        return _Reading(
+            name, f"({cell} AT TIME ZONE 'UTC')", ColumnType.TIMESTAMP, "has times with a zone, kept in UTC"
+        )
     if kind == "TIMESTAMP_NS":
         finer = connection.row(
             f"SELECT count(*) FROM read_parquet({sql.path(file)}) WHERE epoch_ns({cell}) % 1000 <> 0"
         )[0]
         if finer:
-            return _Reading(name, f"{cell}::VARCHAR", ColumnType.TEXT, "has times finer than microseconds, kept as text")
+            return _Reading(
+                name, f"{cell}::VARCHAR", ColumnType.TEXT, "has times finer than microseconds, kept as text"
+            )
     return _Reading(name, f"{cell}::TIMESTAMP", ColumnType.TIMESTAMP)
 
 
@@ -116,12 +130,11 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     if not numbers:
         return ()
     source = sql.path(file)
-    kinds = {name: kind for name, kind in connection.described(f"SELECT * FROM read_parquet({source})")}
+    kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
     try:
-        counts = connection.row(
-            f"SELECT {', '.join(f'count(*) FILTER (isnan({sql.name(n)}))' for n in raw)} FROM read_parquet({source})"
-        )
+        cells = ", ".join(f"count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)" for n in raw)
+        counts = connection.row(f"SELECT {cells} FROM read_parquet({source})")
     except (InvalidInputError, UnavailableError):
         raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
     return tuple(

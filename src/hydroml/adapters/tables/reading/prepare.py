@@ -6,12 +6,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
 from hydroml.application.ports.jobs import Monitor
-from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ImportOptions, UnreadableFileError
 
 HEAD = 1 << 20
@@ -117,12 +116,7 @@ def _refuse_binary(head: bytes) -> None:
 def _known_encoding(head: bytes, options: ImportOptions) -> str:
     marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
     if options.encoding is not None:
-        try:
-            named = codecs.lookup(options.encoding).name
-        except LookupError:
-            raise InvalidInputError.at(
-                "options", "encoding", msg=f"“{options.encoding}” is not an encoding", code="unknown_encoding"
-            ) from None
+        named = codecs.lookup(options.encoding).name
         if named in ("ascii", "utf-8"):
             return marked if marked == "utf-8-sig" else "utf-8"
         return named
@@ -274,7 +268,7 @@ def _transcoded(file: Path, encoding: str, folder: Path) -> Path:
             while chunk := stream.read(_CHUNK):
                 target.write(decoder.decode(chunk).encode())
                 done += len(chunk)
-            target.write(cast("str", decoder.decode(b"", final=True)).encode())
+            target.write(decoder.decode(b"", final=True).encode())
     except UnicodeError:
         raise UnreadableFileError(
             f"the file is not {encoding}: its bytes do not follow that encoding, near byte {done:,}"

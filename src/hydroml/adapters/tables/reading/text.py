@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.connection import Connection, Connections
+from hydroml.adapters.tables.connection import Connections
 from hydroml.adapters.tables.reading import kinds
 from hydroml.adapters.tables.reading.dialect import Dialect, sniff
 from hydroml.adapters.tables.reading.names import MAX_COLUMNS, usable_names
@@ -46,7 +46,8 @@ class _Text:
         source = (
             f"read_csv({sql.path(file)}, auto_detect = false, delim = {sql.text(d.delimiter)}, quote = {quote},"
             f" escape = {quote}, header = {str(d.header).lower()}, skip = {d.skip}, encoding = 'utf-8',"
-            f" new_line = '{self.prepared.new_line}', max_line_size = {self.prepared.max_line}, columns = {{{columns}}})"
+            f" new_line = '{self.prepared.new_line}', max_line_size = {self.prepared.max_line},"
+            f" columns = {{{columns}}})"
         )
         return kinds.Raw(source, raw_names, d.decimal, self.missing)
 
@@ -71,7 +72,7 @@ def detect(connections: Connections, temp_folder: Path, file: Path, options: Imp
         return Detection("csv", used, columns, sql.json_rows(rows), (), notes)
 
 
-def import_text(
+def import_text(  # noqa: PLR0917 - the port has as many
     connections: Connections, temp_folder: Path, file: Path, options: ImportOptions, out: Path, monitor: Monitor
 ) -> WrittenTable:
     with _scratch(temp_folder) as folder:
@@ -92,7 +93,9 @@ def import_text(
                 write(connection, f"SELECT {_reads(text, decisions)} FROM {raw.source}", len(text.names), out)
             table = described(connection, out, (*text.notes, *_column_notes(text.names, decisions)))
         if table.rows != rows:
-            raise UnreadableFileError(f"reading it twice gave {rows:,} rows, then {table.rows:,}: the file is ambiguous")
+            raise UnreadableFileError(
+                f"reading it twice gave {rows:,} rows, then {table.rows:,}: the file is ambiguous"
+            )
         return table
 
 

@@ -168,9 +168,10 @@ def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
 @router.get("/runs/{uuid:run_id}", response=RunOut)
 def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
     """A run with its metrics and the models made from it."""
-    run = RunOut.of(container().runs().get(request.auth, RunId(run_id)))
-    run.creator = users.names({run.created_by}).get(run.created_by, "(removed)")
-    return run
+    detail = container().runs().get(request.auth, RunId(run_id))
+    answer = RunOut.of(detail)
+    answer.creator = users.names({detail.run.created_by}).get(detail.run.created_by, "(removed)")
+    return answer
 
 
 @router.get("/runs/{uuid:run_id}/artifacts", response=Page[ArtifactOut])

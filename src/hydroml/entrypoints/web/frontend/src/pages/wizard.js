@@ -125,7 +125,6 @@ function wizard() {
     },
     setGroup() {
       if (this.spec.group_column === "") this.spec.group_column = null;
-      if (this.spec.features && this.spec.group_column) this.spec.features = this.spec.features.filter((name) => name !== this.spec.group_column);
     },
     suggestSplit() {
       if (this.splitChosen) return;
@@ -151,7 +150,7 @@ function wizard() {
 
     // Features ------------------------------------------------------------------------------------------------------------
     get candidates() {
-      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column, this.spec.group_column].includes(name));
+      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column].includes(name));
     },
     get shownCandidates() {
       const wanted = this.search.trim().toLowerCase();

@@ -1,0 +1,265 @@
+"""What every table engine promises: DuckDB's, and the twin on SQLite."""
+
+from pathlib import Path
+
+import pytest
+
+from hydroml.adapters.memory.storage import InMemoryBlobStore
+from hydroml.adapters.memory.tables import InMemoryTableEngine
+from hydroml.adapters.storage.folder import FolderBlobStore
+from hydroml.adapters.tables import DuckDbTableEngine
+from hydroml.application.ports.tables import View
+from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.jobs import JobCancelledError
+from hydroml.domain.sources import ColumnType, ImportOptions, UnreadableFileError
+from hydroml.domain.studio.recipes import RecipeStep
+from hydroml.domain.studio.steps import Derive, DropColumns, FillMethod, FillMissing, Filter, Sort, SortKey, Step
+from tests.tables import QuietMonitor, Workshop
+
+ROWS = [
+    {"site": "b", "flow": 3, "level": 0.5},
+    {"site": "a", "flow": None, "level": 1.5},
+    {"site": "b", "flow": 1, "level": None},
+    {"site": "a", "flow": 3, "level": 2.25},
+]
+
+
+class TableEngineContract:
+    """Subclasses give the fixture `workshop`."""
+
+    def test_import_gives_exact_columns_and_rows(self, workshop: Workshop) -> None:
+        written, table = workshop.imported("name,n,x\nada,1,0.5\nbob,,1.5\n")
+        assert [(c.name, c.type) for c in written.columns] == [
+            ("name", ColumnType.TEXT),
+            ("n", ColumnType.INTEGER),
+            ("x", ColumnType.NUMBER),
+        ]
+        assert written.rows == 2
+        assert workshop.rows(table) == [{"name": "ada", "n": 1, "x": 0.5}, {"name": "bob", "n": None, "x": 1.5}]
+
+    def test_late_fraction_makes_the_whole_column_a_number(self, workshop: Workshop) -> None:
+        written, table = workshop.imported("n,s\n" + "1,a\n" * 300 + "1.5,b\n")
+        assert written.columns[0].type is ColumnType.NUMBER
+        assert workshop.rows(table)[-1]["n"] == 1.5
+
+    def test_leading_zeros_stay_text(self, workshop: Workshop) -> None:
+        _, table = workshop.imported("code,n\n01234,1\n10000,2\n")
+        assert workshop.column(table, "code") == ["01234", "10000"]
+
+    @pytest.mark.parametrize("content", [b"", b"\x93\x00\xff\x00\x01garbage\x00\xfe"], ids=["empty", "binary"])
+    def test_what_is_no_table_is_refused(self, workshop: Workshop, content: bytes) -> None:
+        with pytest.raises(UnreadableFileError):
+            workshop.imported(content)
+
+    def test_rows_of_another_width_are_refused_by_line(self, workshop: Workshop) -> None:
+        with pytest.raises(UnreadableFileError, match="line 3"):
+            workshop.imported("a,b\n1,2\n3\n4,5\n")
+
+    def test_detection_shows_what_an_import_would_do(self, workshop: Workshop) -> None:
+        found = workshop.engine.detect(workshop.file("a,b\n1,x\n2,y\n"), "t.csv", ImportOptions())
+        assert (found.format, found.options.delimiter) == ("csv", ",")
+        assert [(c.name, c.type) for c in found.columns] == [("a", ColumnType.INTEGER), ("b", ColumnType.TEXT)]
+        assert found.rows == ((1, "x"), (2, "y"))
+
+    def test_cancelled_import_stops(self, workshop: Workshop) -> None:
+        out = workshop.folder / "out"
+        with pytest.raises(JobCancelledError):
+            workshop.engine.import_file(
+                workshop.file("a\n1\n"), "t.csv", ImportOptions(), out, QuietMonitor(cancelled=True)
+            )
+        assert not out.exists()
+
+    def test_filter_keeps_what_is_true_and_nothing_else(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        assert workshop.column(table, "level", Filter("flow > 1")) == [0.5, 2.25]
+
+    def test_sort_is_stable_and_puts_missing_last(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        for descending, expected in ((False, [None, 0.5, 2.25, 1.5]), (True, [0.5, 2.25, None, 1.5])):
+            assert workshop.column(table, "level", Sort((SortKey("flow", descending),))) == expected
+        assert workshop.column(table, "level", Sort((SortKey("flow"),)), Sort((SortKey("site"),))) == [
+            2.25,
+            1.5,
+            None,
+            0.5,
+        ]
+
+    def test_derive_adds_at_the_end_and_replaces_in_place(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        added = workshop.rows(table, Derive("double", "flow * 2"))
+        assert list(added[0]) == ["site", "flow", "level", "double"]
+        assert [row["double"] for row in added] == [6, None, 2, 6]
+        replaced = workshop.rows(table, Derive("flow", "flow * 2"))
+        assert list(replaced[0]) == ["site", "flow", "level"]
+        assert [row["flow"] for row in replaced] == [6, None, 2, 6]
+
+    def test_drop_leaves_columns_out(self, workshop: Workshop) -> None:
+        assert list(workshop.rows(workshop.table(ROWS), DropColumns(("flow", "site")))[0]) == ["level"]
+
+    @pytest.mark.parametrize(
+        ("method", "value", "expected"),
+        [
+            (FillMethod.CONSTANT, 9, [0.5, 1.5, 9, 2.25]),
+            (FillMethod.MEAN, None, [0.5, 1.5, 4.25 / 3, 2.25]),
+            (FillMethod.MEDIAN, None, [0.5, 1.5, 1.5, 2.25]),
+            (FillMethod.PREVIOUS, None, [0.5, 1.5, 1.5, 2.25]),
+            (FillMethod.NEXT, None, [0.5, 1.5, 2.25, 2.25]),
+        ],
+    )
+    def test_fill_missing(
+        self, workshop: Workshop, method: FillMethod, value: float | None, expected: list[float]
+    ) -> None:
+        table = workshop.table(ROWS)
+        assert workshop.column(table, "level", FillMissing(("level",), method, value)) == pytest.approx(expected)
+
+    def test_mode_is_the_most_frequent_value(self, workshop: Workshop) -> None:
+        assert workshop.column(workshop.table(ROWS), "flow", FillMissing(("flow",), FillMethod.MODE)) == [3, 3, 1, 3]
+
+    def test_learnt_values_stay_when_the_rows_change(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        step = FillMissing(("flow",), FillMethod.MEDIAN)
+        fitted = workshop.engine.fit(table, (), step)
+        rows = workshop.view(View(table, (RecipeStep(Filter("site = 'a'")), RecipeStep(step, fitted))))
+        assert [row["flow"] for row in rows] == [3, 3]
+
+    def test_ends_stay_missing_when_filled_from_neighbours(self, workshop: Workshop) -> None:
+        table = workshop.table([{"x": v, "y": 0} for v in (None, 1, None)])
+        assert workshop.column(table, "x", FillMissing(("x",), FillMethod.PREVIOUS)) == [None, 1, 1]
+        assert workshop.column(table, "x", FillMissing(("x",), FillMethod.NEXT)) == [1, 1, None]
+
+    def test_flag_says_what_was_filled(self, workshop: Workshop) -> None:
+        step = FillMissing(("flow",), FillMethod.CONSTANT, 0, flag=True)
+        assert workshop.column(workshop.table(ROWS), "flow_filled", step) == [False, True, False, False]
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            Filter("flo > 1"),
+            Sort((SortKey("flo"),)),
+            Derive("x", "flo + 1"),
+            DropColumns(("flo",)),
+            FillMissing(("flo",), FillMethod.CONSTANT, 1),
+            DropColumns(("site", "flow", "level")),
+            Filter("flow > (SELECT 1)"),
+        ],
+    )
+    def test_step_that_does_not_fit_names_the_place(self, workshop: Workshop, step: Step) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            workshop.engine.schema(workshop.table(ROWS), (RecipeStep(step),))
+        assert caught.value.faults[0].loc
+
+    def test_schema_is_what_the_page_has(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        recipe = workshop.learnt(table, Derive("x", "level + 1"), DropColumns(("level",)))
+        schema = workshop.engine.schema(table, recipe)
+        assert [(c.name, c.type) for c in schema] == [
+            ("site", ColumnType.TEXT),
+            ("flow", ColumnType.INTEGER),
+            ("x", ColumnType.NUMBER),
+        ]
+        assert workshop.engine.page(View(table, recipe), 0, 1).columns == schema
+
+    def test_pages_follow_each_other(self, workshop: Workshop) -> None:
+        table = workshop.table([{"n": n, "s": "x"} for n in range(25)])
+        pages = [workshop.engine.page(View(table), offset, 10) for offset in (0, 10, 20, 30)]
+        assert [row[0] for page in pages for row in page.rows] == list(range(25))
+        assert [page.row_numbers for page in pages][2:] == [(21, 22, 23, 24, 25), ()]
+        assert {page.total for page in pages} == {25}
+        assert workshop.engine.page(View(table), 0, 10, total=False).total is None
+
+    def test_grid_filter_and_order_keep_the_row_numbers(self, workshop: Workshop) -> None:
+        view = View(
+            workshop.table([{"n": n, "s": "x"} for n in range(10)]),
+            (RecipeStep(Filter("n >= 2")),),
+            filter="n < 6",
+            sort=(SortKey("n", descending=True),),
+            columns=("n",),
+        )
+        page = workshop.engine.page(view, 1, 2)
+        assert (page.rows, page.row_numbers, page.total) == (((4,), (3,)), (3, 2), 4)
+
+    def test_reordered_rows_have_no_number(self, workshop: Workshop) -> None:
+        recipe = (RecipeStep(Sort((SortKey("flow"),))),)
+        assert workshop.engine.page(View(workshop.table(ROWS), recipe), 0, 2).row_numbers is None
+
+    def test_profile(self, workshop: Workshop) -> None:
+        profile = workshop.engine.profile(View(workshop.table(ROWS), filter="site = 'a' OR flow = 1"))
+        assert profile.rows == 3
+        site, flow, _ = profile.columns
+        assert (site.missing, site.distinct, site.top) == (0, 2, (("a", 2), ("b", 1)))
+        assert (flow.missing, flow.distinct, flow.minimum, flow.maximum, flow.mean) == (1, 2, 1, 3, 2)
+
+    def test_preview_says_what_a_step_would_do(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        preview = workshop.engine.preview(table, (), FillMissing(("flow",), FillMethod.MEDIAN, flag=True))
+        assert (preview.added_columns, preview.removed_columns) == (("flow_filled",), ())
+        assert (preview.rows_before, preview.rows_after, preview.changed_cells["flow"]) == (4, 4, 1)
+        preview = workshop.engine.preview(table, (), Filter("flow > 1"))
+        assert (preview.rows_before, preview.rows_after, len(preview.page.rows)) == (4, 2, 2)
+
+    def test_materialised_table_is_the_view(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        recipe = workshop.learnt(
+            table,
+            FillMissing(("flow",), FillMethod.PREVIOUS),
+            Derive("z", "flow + 1"),
+            Filter("z > 2"),
+            Sort((SortKey("site"),)),
+        )
+        expected = workshop.view(View(table, recipe))
+        out = workshop.folder / "out.parquet"
+        written = workshop.engine.materialise(table, recipe, out, QuietMonitor())
+        assert written.rows == len(expected)
+        assert workshop.engine.describe(out).columns == written.columns
+        blob = workshop.blobs.add(out)
+        assert workshop.view(View(type(table)(blob.key, written.columns, written.rows))) == expected
+
+    def test_file_that_is_no_version_can_be_materialised(self, workshop: Workshop) -> None:
+        _, table = workshop.imported("a,b\n1,x\n2,y\n")
+        out = workshop.folder / "out.parquet"
+        with workshop.blobs.local(table.blob) as file:
+            written = workshop.engine.materialise(file, (RecipeStep(Filter("a > 1")),), out, QuietMonitor())
+        assert written.rows == 1
+
+    def test_replay_runs_the_row_local_steps(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        recipe = workshop.learnt(
+            table,
+            Filter("flow > 1"),
+            FillMissing(("level",), FillMethod.CONSTANT, 1.0),
+            Derive("x", "level * 2"),
+            DropColumns(("site",)),
+        )
+        rows = workshop.engine.replay(table.columns, recipe, [{"site": "q", "flow": 0, "level": None}, {"level": 2.5}])
+        assert rows == [{"flow": 0, "level": 1.0, "x": 2.0}, {"flow": None, "level": 2.5, "x": 5.0}]
+
+    def test_target_summary(self, workshop: Workshop) -> None:
+        summary = workshop.engine.target_summary(workshop.table(ROWS), "flow")
+        assert (summary.rows, summary.missing, summary.distinct, summary.rarest) == (4, 1, 2, 1)
+
+    def test_export_to_csv_and_back(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        out = workshop.folder / "out.csv"
+        with workshop.blobs.local(table.blob) as file:
+            workshop.engine.export(file, out)
+            with pytest.raises(InvalidInputError):
+                workshop.engine.export(file, workshop.folder / "out.exe")
+        assert workshop.rows(workshop.imported(out.read_bytes())[1]) == workshop.rows(table)
+
+    def test_functions_are_listed_with_help(self, workshop: Workshop) -> None:
+        assert all(f.name and f.signature and f.help for f in workshop.engine.functions())
+        assert workshop.engine.functions()
+
+
+class TestDuckDbTables(TableEngineContract):
+    @pytest.fixture
+    def workshop(self, tmp_path: Path) -> Workshop:
+        blobs = FolderBlobStore(tmp_path / "blobs")
+        return Workshop(DuckDbTableEngine(blobs, tmp_path / "tmp", 1 << 30, 2), blobs, tmp_path)
+
+
+class TestInMemoryTables(TableEngineContract):
+    @pytest.fixture
+    def workshop(self, tmp_path: Path) -> Workshop:
+        blobs = InMemoryBlobStore()
+        return Workshop(InMemoryTableEngine(blobs), blobs, tmp_path)
