@@ -323,8 +323,8 @@ def test_no_option_of_an_import_breaks_anything(alice: Person, project: UUID) ->
 @pytest.mark.parametrize(
     "name",
     [
-        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv",
-        '"; rm -rf.csv',
+        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd",
+        "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv", '"; rm -rf.csv',
         "ünïcödé 水.csv", "\u202egpj.csv", "x" * 5_000 + ".csv", "", ".", "..", " ", "%00.csv", "CON", "🌊.csv",
     ],
 )  # fmt: skip
