@@ -90,7 +90,7 @@ $(VENV)/.hydroml: pyproject.toml | $(VENV)/.made
 		|| $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(BUILT): $(FRONTEND_SOURCES) | $(VENV)/.made
+$(BUILT): $(FRONTEND_SOURCES) | $(VENV)/.run
 	@path=$$PATH; \
 	if ! { command -v npm >/dev/null && node -e '$(NODE_IS_NEW_ENOUGH)' 2>/dev/null; }; then \
 		[ -x $(BIN)/npm ] || { echo "Installing node"; $(call install,requirements-node.lock); } || exit 1; \
@@ -99,5 +99,6 @@ $(BUILT): $(FRONTEND_SOURCES) | $(VENV)/.made
 	if [ ! -e node_modules/.complete ] || [ package-lock.json -nt node_modules/.complete ]; then \
 		echo "Installing the front end's packages"; \
 		npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && touch node_modules/.complete || exit 1; fi; \
-	echo "Building the front end"; npx --no-install vite build --logLevel error
+	echo "Building the front end"; npx --no-install vite build --logLevel error && \
+	"$(CURDIR)/$(BIN)/python" -m whitenoise.compress --quiet ../static/dist
 	@touch $@

@@ -54,9 +54,7 @@ class Workshop:
         self, content: bytes | str, filename: str = "table.csv", options: ImportOptions | None = None
     ) -> tuple[WrittenTable, Table]:
         out = self.folder / f"{uuid4().hex}.parquet"
-        written = self.engine.import_file(
-            self.file(content), filename, options or ImportOptions(), out, QuietMonitor()
-        )
+        written = self.engine.import_file(self.file(content), filename, options or ImportOptions(), out, QuietMonitor())
         blob = self.blobs.add(out)
         return written, Table(blob.key, written.columns, written.rows, blob.size)
 

@@ -230,9 +230,7 @@ class TableEngineContract:
             Derive("x", "level * 2"),
             DropColumns(("site",)),
         )
-        rows = workshop.engine.replay(
-            table.columns, recipe, [{"site": "q", "flow": 0, "level": None}, {"level": 2.5}]
-        )
+        rows = workshop.engine.replay(table.columns, recipe, [{"site": "q", "flow": 0, "level": None}, {"level": 2.5}])
         assert rows == [{"flow": 0, "level": 1.0, "x": 2.0}, {"flow": None, "level": 2.5, "x": 5.0}]
 
     def test_target_summary(self, workshop: Workshop) -> None:

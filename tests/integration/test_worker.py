@@ -68,7 +68,7 @@ class Office:
         with self.uow() as uow:
             return uow.jobs.get(job_id)
 
-    def wait(self, job_id: JobId, *states: JobState, sweep: bool = False, seconds: float = 30) -> Job:
+    def wait(self, job_id: JobId, *states: JobState, sweep: bool = False, seconds: float = 60) -> Job:
         def reached() -> bool:
             if sweep:
                 self.runner.sweep()
@@ -226,7 +226,9 @@ def test_a_wiped_broker_loses_nothing(office: Office) -> None:
         broker.flushdb()
     with office.process("worker", "--concurrency", "1"):
         office.ahead = RESEND_AFTER + timedelta(seconds=1)
-        assert office.wait(job_id, JobState.SUCCEEDED, sweep=True).attempts == 1
+        assert wait_until(lambda: office.runner.sweep() == 1, 10)
+        office.ahead = timedelta()
+        assert office.wait(job_id, JobState.SUCCEEDED).attempts == 1
 
 
 def test_work_that_does_not_listen_is_ended_with_its_process(office: Office) -> None:

@@ -33,12 +33,13 @@ class SourceDetail:
 
 @dataclass(frozen=True, slots=True)
 class LineageNode:
-    """`kind` is original, version, run or model."""
+    """`kind` is original, version, run or model; a version also names its data source."""
 
     kind: str
     id: str
     label: str
     detail: str
+    source_id: SourceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,11 @@ class SourceService:
                 nodes[original.blob] = LineageNode("original", original.blob, original.filename, original.blob[:8])
                 edges.append((original.blob, key))
             nodes[key] = LineageNode(
-                "version", key, f"{source.name}, version {version.number}", f"{version.rows:,} × {len(version.columns)}"
+                "version",
+                key,
+                f"{source.name}, version {version.number}",
+                f"{version.rows:,} × {len(version.columns)}",
+                source.id,
             )
             edges.extend((str(parent), key) for parent in version.origin.parents if parent in found)
         for run in runs[:LINEAGE_LIMIT]:
@@ -152,8 +157,9 @@ class SourceService:
             nodes[key] = LineageNode("run", key, run.specification.name, run.status)
             edges.append((str(run.specification.version_id), key))
             for model in models[run.id]:
+                count = len(model.versions)
                 nodes[str(model.id)] = LineageNode(
-                    "model", str(model.id), model.name, f"{len(model.versions)} versions"
+                    "model", str(model.id), model.name, f"{count} {'version' if count == 1 else 'versions'}"
                 )
                 edges.append((key, str(model.id)))
         return Lineage(tuple(nodes.values()), tuple(edges))

@@ -105,10 +105,11 @@ class Job:
         return self.subject.id
 
     def take(self, worker: str, at: datetime, lease: timedelta) -> None:
-        """A worker begins. Raises JobStateError when the job has ended, or while another worker's lease runs."""
+        """A worker begins. Raises JobStateError when the job has ended or was tried too often, or while another
+        worker's lease runs."""
         held = self.state is JobState.RUNNING and self.lease_until is not None and self.lease_until > at
-        if self.state.is_final or held:
-            raise JobStateError(f"job {self.id} is {self.state}")
+        if self.state.is_final or held or self.attempts >= MAX_ATTEMPTS:
+            raise JobStateError(f"job {self.id} is {self.state}, after {self.attempts} attempts")
         self.state, self.worker, self.lease_until = JobState.RUNNING, worker, at + lease
         self.attempts += 1
         self.started_at = self.started_at or at

@@ -38,13 +38,14 @@ CATCHMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow in mm; flow may be missing."""
+    """Precipitation, evaporation and flow in mm per day, temperature in °C, snow and melt in mm; flow can lack."""
 
     date: date
     precipitation: float
     temperature: float
     evaporation: float
     snow: float
+    melt: float
     flow: float | None
 
 
@@ -79,20 +80,24 @@ def simulate(catchment: Catchment, seed: int, days: int = DAYS) -> Iterator[Day]
         measured = (out_quick + out_slow) * math.exp(chance.gauss(0, 0.06))
         silent = any(first <= index < first + length for first, length in catchment.gaps)
         if index >= 0:
-            yield Day(today, precipitation, temperature, evaporation, snow, None if silent else measured)
+            yield Day(today, precipitation, temperature, evaporation, snow, melt, None if silent else measured)
 
 
 def daily_catchments() -> str:
     """Ten years, two stations, one row a day and station, as CSV; a silent gauge leaves its cell empty."""
-    lines = ["date,station,precip_mm,temp_c,pet_mm,snow_mm,precip_7d_mm,precip_30d_mm,flow_mm"]
+    lines = [
+        "date,station,precip_mm,temp_c,pet_mm,snow_mm,precip_7d_mm,precip_30d_mm,precip_90d_mm,pet_30d_mm,melt_7d_mm,flow_mm"
+    ]
     for seed, catchment in enumerate(CATCHMENTS, start=1):
-        past: list[float] = []
+        past: list[Day] = []
         for day in simulate(catchment, seed):
-            past.append(day.precipitation)
+            past.append(day)
+            rain = [sum(d.precipitation for d in past[-window:]) for window in (7, 30, 90)]
+            evaporation, melt = sum(d.evaporation for d in past[-30:]), sum(d.melt for d in past[-7:])
             flow = "" if day.flow is None else f"{day.flow:.3f}"
             lines.append(
                 f"{day.date},{catchment.name},{day.precipitation:.1f},{day.temperature:.1f},{day.evaporation:.2f},"
-                f"{day.snow:.1f},{sum(past[-7:]):.1f},{sum(past[-30:]):.1f},{flow}"
+                f"{day.snow:.1f},{rain[0]:.1f},{rain[1]:.1f},{rain[2]:.1f},{evaporation:.1f},{melt:.1f},{flow}"
             )
     return "\n".join(lines) + "\n"
 

@@ -42,7 +42,8 @@ def now() -> datetime:
 def artifact_root(settings: Settings) -> str:
     """Where MLflow keeps its copies: beside the blobs, in the folder or the bucket."""
     if urlsplit(settings.storage_url).scheme == "s3":
-        return settings.storage_url.partition("?")[0].rstrip("/") + "/mlflow"
+        folder, mark, query = settings.storage_url.partition("?")
+        return f"{folder.rstrip('/')}/mlflow{mark}{query}"
     return str(settings.data_dir / "mlflow")
 
 

@@ -69,6 +69,18 @@ def test_a_job_that_kills_its_workers_fails_in_the_end() -> None:
     assert "memory" in (job.error or "")
 
 
+def test_a_late_message_does_not_try_it_once_more() -> None:
+    job = new_job()
+    at = NOW
+    for _ in range(MAX_ATTEMPTS):
+        job.take("any", at, LEASE)
+        at += LEASE * 2
+    with pytest.raises(JobStateError):
+        job.take("another", at, LEASE)
+    job.lose(at)
+    assert job.state is JobState.FAILED
+
+
 def test_a_queued_job_is_cancelled_at_once_and_a_running_one_at_its_next_report() -> None:
     queued, running = new_job(), taken_job()
     queued.request_cancel(NOW)

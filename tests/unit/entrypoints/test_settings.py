@@ -89,7 +89,7 @@ def test_server_derives_the_rest_from_its_database() -> None:
         "HOST": "db.example",
         "PORT": "5433",
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"sslmode": "require"},
+        "OPTIONS": {"options": "-c search_path=public", "sslmode": "require"},
     }
 
 

@@ -1,5 +1,6 @@
 """The port `Learner` on scikit-learn."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from hydroml.domain.experiments.runs import Outcome
 # imports none of it: each method imports the module that does its work, once.
 
 
+# Threads of OpenMP spin while they wait for each other, unless they are told not to before the library is loaded. Where
+# other processes want the cores too, as beside a second worker, boosting then takes seven times as long.
+_PATIENT = ("OMP_WAIT_POLICY", "PASSIVE")
+
+
 class ScikitLearner:
     """Trains within `memory_limit` bytes, by an estimate made beforehand, and on `threads` threads."""
 
@@ -19,6 +25,7 @@ class ScikitLearner:
         self._memory_limit = memory_limit
         self._threads = max(threads, 1)
         self._models: Any = None
+        os.environ.setdefault(*_PATIENT)
 
     def train(self, task: TrainingTask, folder: Path, monitor: Monitor) -> Trained:
         from hydroml.adapters.learning import training

@@ -54,14 +54,14 @@ class Plan:
 
 
 class Types:
-    """Asks DuckDB for the type of an expression, without rows."""
+    """Asks DuckDB for the type of an expression, without the rows of a table."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     def of(self, expression: str, columns: Sequence[Column], *loc: str | int) -> str:
         """Raises InvalidInputError at `loc` when the types do not go together."""
-        source = sql.empty_table(columns)
+        source = sql.blank_table(columns)
         try:
             with self._connections.reading() as connection:
                 query = f"SELECT {expression} AS result FROM ({source})"

@@ -58,6 +58,8 @@ def sentence(message: str) -> str:
     """The gist of DuckDB's message, in our words for types."""
     first = message.split("\n", maxsplit=1)[0]
     first = re.sub(r"^[A-Z][A-Za-z -]*Error: ", "", first)
+    if "unterminated quote" in message:
+        return f"unterminated quote, {first}"
     if found := _NO_FUNCTION.search(message):
         return _typed(f"{_call(found['call'])} does not work with these types")
     if found := _COMPARISON.search(first):

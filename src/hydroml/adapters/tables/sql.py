@@ -80,10 +80,10 @@ def sql_type(kind: ColumnType) -> str:
     return _CANONICAL[kind]
 
 
-def empty_table(columns: Iterable[Column]) -> str:
-    """A SELECT without rows that has these columns."""
+def blank_table(columns: Iterable[Column]) -> str:
+    """A SELECT of one row without values that has these columns."""
     cells = ", ".join(f"NULL::{sql_type(c.type)} AS {name(c.name)}" for c in columns)
-    return f"SELECT {cells or 'NULL AS nothing'} WHERE false"
+    return f"SELECT {cells or 'NULL AS nothing'}"
 
 
 def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each type

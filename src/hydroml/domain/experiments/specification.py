@@ -113,6 +113,7 @@ class Specification:
     problem: Problem = Problem.AUTO
     time_column: str | None = None
     group_column: str | None = None
+    """Which site a row belongs to, for baselines that look back in time."""
     preparation: Preparation = Preparation()
     split: Split = Split()
     algorithm: AlgorithmChoice = field(default_factory=AlgorithmChoice)
@@ -133,7 +134,7 @@ class Specification:
         if self.features is not None:
             wanted = set(self.features)
             return tuple(c.name for c in columns if c.name in wanted)
-        left_out = {self.target, self.time_column, self.group_column}
+        left_out = {self.target, self.time_column}
         return tuple(c.name for c in columns if c.name not in left_out and not c.type.is_temporal)
 
     def faults(self, columns: Sequence[Column]) -> tuple[Fault, ...]:

@@ -5,7 +5,7 @@ kinds; over the whole file only the narrowest that is left is tested, and the ot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hydroml.adapters.tables import sql
@@ -21,6 +21,9 @@ _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _CLOCK = r" +[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
 _DIGITS = 38
+_AT_ONCE = 100
+_BATCH = 500
+"""Columns tested by one query: what DuckDB needs for a CASE grows with the number of columns around it."""
 
 MARKERS = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none")
 """What stands for a missing value beside an empty cell, where a column otherwise holds no text; in any case."""
@@ -165,7 +168,8 @@ class Raw:
         """The text of a cell, or NULL for the markers the person named."""
         if not self.missing:
             return column
-        return f"CASE WHEN {column} NOT IN ({', '.join(sql.text(m) for m in self.missing)}) THEN {column} END"
+        markers = ", ".join(sql.text(marker) for marker in self.missing)
+        return f"CASE WHEN NOT list_contains([{markers}], {column}) THEN {column} END"
 
     def number(self, text: str) -> str:
         """`text` with a decimal point, or something that is no number when it has a point of another meaning."""
@@ -177,8 +181,13 @@ class Raw:
         return template.format(t=self.number(text) if at in _NUMERIC else text)
 
 
+def _count_if(condition: str) -> str:
+    return f"count(CASE WHEN {condition} THEN 1 END)"
+
+
 def _is_marker(text: str) -> str:
-    return f"(length({text}) <= 4 AND lower({text}) IN ({', '.join(sql.text(m) for m in MARKERS)}))"
+    # Not by IN: DuckDB makes a join of a long one, and a hundred joins of a hundred columns.
+    return f"regexp_full_match(lower({text}), {sql.text('|'.join(MARKERS))})"
 
 
 def _mask(raw: Raw, alive: int, text: str) -> str:
@@ -195,7 +204,7 @@ def first_findings(connection: Connection, raw: Raw) -> list[Finding]:
     cells = ", ".join(f"trim({raw.cell(column)})" for column in raw.columns)
     count = len(raw.columns)
     rows = connection.rows(
-        f"SELECT nth, bit_and({_mask(raw, ALL, 't')}), count(t), count(*) FILTER ({_is_marker('t')})"
+        f"SELECT nth, bit_and({_mask(raw, ALL, 't')}), count(t), {_count_if(_is_marker('t'))}"
         f" FROM (SELECT unnest([{cells}]) AS t, unnest(range({count})) AS nth FROM {raw.source}) GROUP BY nth"
     )
     found = {at: Finding(common if values > marked else ALL, values, marked) for at, common, values, marked in rows}
@@ -203,35 +212,56 @@ def first_findings(connection: Connection, raw: Raw) -> list[Finding]:
 
 
 def findings(connection: Connection, raw: Raw, first: Sequence[Finding]) -> tuple[int, list[Finding]]:
-    """The row count, and what the values of all rows fit; `first` is what the beginning of them does."""
+    """The row count, and what the values of all rows fit; `first` is what the beginning of them does.
+
+    A wide table is read in parts: to plan a query over all of its columns takes time and memory with their square, and
+    so far more than to read the file again.
+    """
+    rows, found = 0, []
+    for start in range(0, len(raw.columns), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        rows, some = _findings(connection, replace(raw, columns=raw.columns[part]), first[part])
+        found += some
+    return rows, found
+
+
+def _findings(connection: Connection, raw: Raw, first: Sequence[Finding]) -> tuple[int, list[Finding]]:
+    """As `findings`, for columns that one query can hold."""
     tests = [_tested(finding.kinds) for finding in first]
-    wanted = ["count(*)"]
-    for column, kinds in zip(raw.columns, tests, strict=True):
-        cell = raw.cell(column)
-        for at in kinds:
-            code = _code(raw, at, cell)
-            wanted += [f"bit_or({code})", f"count(*) FILTER ({code} = 2)"]
-        wanted.append(f"count({cell})")
-    row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM {raw.source}"))
-    rows = next(row)
+    rows = 0
     found: list[Finding] = []
-    failed: list[int] = []
-    for position, kinds in enumerate(tests):
-        fitting = markers = 0
-        seen = 0
-        for at in kinds:
-            codes, marked = next(row) or 0, next(row)
-            seen |= codes
-            fitting |= (codes == codes & 3 and codes & 1) << at
-            markers = marked
-        values = next(row)
-        found.append(Finding(fitting, values, markers))
-        if not fitting and seen & 4:
-            failed.append(position)
-    if failed:
-        remaining = {p: first[p].kinds & ~sum(1 << at for at in tests[p]) for p in failed}
+    for at in range(0, len(raw.columns), _BATCH):
+        rows, part = _tested_findings(connection, raw, raw.columns[at : at + _BATCH], tests[at : at + _BATCH])
+        found += part
+    failed = [p for p, f in enumerate(found) if not f.kinds and tests[p] and f.values > f.markers]
+    for at in range(0, len(failed), _BATCH):
+        remaining = {p: first[p].kinds & ~sum(1 << kind for kind in tests[p]) for p in failed[at : at + _BATCH]}
         for position, finding in _full_findings(connection, raw, remaining).items():
             found[position] = finding
+    return rows, found
+
+
+def _tested_findings(
+    connection: Connection, raw: Raw, columns: Sequence[str], tests: Sequence[tuple[int, ...]]
+) -> tuple[int, list[Finding]]:
+    """The row count, and which of the tested kinds all values of some columns fit."""
+    wanted, inner = ["count(*)"], list(columns)
+    for column, kinds in zip(columns, tests, strict=True):
+        cell = raw.cell(column)
+        for at in kinds:
+            name = f"k{len(inner)}"
+            inner.append(f"{_code(raw, at, cell)} AS {name}")
+            wanted += [f"bit_or({name})", _count_if(f"{name} = 2")]
+        wanted.append(f"count({cell})")
+    row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM (SELECT {', '.join(inner)} FROM {raw.source})"))
+    rows = next(row)
+    found = []
+    for kinds in tests:
+        fitting = markers = 0
+        for at in kinds:
+            codes, markers = next(row) or 0, next(row)
+            fitting |= (codes == codes & 3 and codes & 1) << at
+        found.append(Finding(fitting, next(row), markers))
     return rows, found
 
 
@@ -268,7 +298,7 @@ def _full_findings(connection: Connection, raw: Raw, alive: dict[int, int]) -> d
         inner.append(f"trim({raw.cell(raw.columns[position])}) AS t{position}")
         text = f"t{position}"
         mask = _mask(raw, kinds, text) if kinds else "0"
-        wanted += [f"bit_and({mask})", f"count({text})", f"count(*) FILTER ({_is_marker(text)})"]
+        wanted += [f"bit_and({mask})", f"count({text})", _count_if(_is_marker(text))]
     row = iter(connection.row(f"SELECT {', '.join(wanted)} FROM (SELECT {', '.join(inner)} FROM {raw.source})"))
     found = {}
     for position, kinds in alive.items():

@@ -132,9 +132,11 @@ def _not_a_numbers(connection: Connection, file: Path, readings: Sequence[_Readi
     source = sql.path(file)
     kinds = dict(connection.described(f"SELECT * FROM read_parquet({source})"))
     raw = [name for name, kind in kinds.items() if kind in ("DOUBLE", "FLOAT")]
-    counts = connection.row(
-        f"SELECT {', '.join(f'count(*) FILTER (isnan({sql.name(n)}))' for n in raw)} FROM read_parquet({source})"
-    )
+    try:
+        cells = ", ".join(f"count(CASE WHEN isnan({sql.name(n)}) THEN 1 END)" for n in raw)
+        counts = connection.row(f"SELECT {cells} FROM read_parquet({source})")
+    except (InvalidInputError, UnavailableError):
+        raise UnreadableFileError("the Parquet file is damaged: part of it cannot be read") from None
     return tuple(
         f"“{reading.name}”: {count:,} NaN became empty" for reading, count in zip(numbers, counts, strict=True) if count
     )

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, PasswordChangeForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
 
 from hydroml.entrypoints.web.accounts.models import User
@@ -19,6 +20,8 @@ def _bound_passwords(form: forms.Form) -> None:
             field.max_length = PASSWORD_LENGTH
             field.validators.append(_short_enough)
             field.widget.attrs["maxlength"] = PASSWORD_LENGTH
+            if "<li>" in field.help_text:  # Django says them as a list, our pages as sentences
+                field.help_text = " ".join(password_validators_help_texts())
 
 
 def _short_enough(password: str) -> None:
@@ -96,4 +99,5 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)  # one form of several on its page
         _bound_passwords(self)

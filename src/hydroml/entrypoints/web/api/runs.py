@@ -13,6 +13,7 @@ from hydroml.application.runs import RunDetail
 from hydroml.domain.experiments.runs import Counts, Run, RunId, RunStatus
 from hydroml.domain.projects import ProjectId
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import ListingIn, Page, page, whole
 from hydroml.entrypoints.web.api.models import ModelOut
 
@@ -84,6 +85,8 @@ class RunOut(Schema):
     mlflow: TrackedOut
     models: list[RegisteredOut]
     created_by: UUID
+    creator: str | None = None
+    """Their name, where one run is asked for."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -165,7 +168,10 @@ def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
 @router.get("/runs/{uuid:run_id}", response=RunOut)
 def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
     """A run with its metrics and the models made from it."""
-    return RunOut.of(container().runs().get(request.auth, RunId(run_id)))
+    detail = container().runs().get(request.auth, RunId(run_id))
+    answer = RunOut.of(detail)
+    answer.creator = users.names({detail.run.created_by}).get(detail.run.created_by, "(removed)")
+    return answer
 
 
 @router.get("/runs/{uuid:run_id}/artifacts", response=Page[ArtifactOut])

@@ -209,12 +209,13 @@ class ProfileOut(Schema):
 
 
 class NodeOut(Schema):
-    """An original file, version, run or model."""
+    """An original file, version, run or model; a version names its data source."""
 
     kind: str
     id: str
     label: str
     detail: str
+    source_id: UUID | None
 
 
 class LineageOut(Schema):
@@ -225,7 +226,9 @@ class LineageOut(Schema):
 
     @classmethod
     def of(cls, lineage: Lineage) -> "LineageOut":
-        nodes = [NodeOut(kind=n.kind, id=n.id, label=n.label, detail=n.detail) for n in lineage.nodes]
+        nodes = [
+            NodeOut(kind=n.kind, id=n.id, label=n.label, detail=n.detail, source_id=n.source_id) for n in lineage.nodes
+        ]
         return cls(nodes=nodes, edges=list(lineage.edges))
 
 

@@ -14,6 +14,12 @@ function rail() {
       addEventListener("hydroml:project", ({ detail }) => this.enter(detail.id));
       addEventListener("hydroml:active-jobs", ({ detail }) => (this.activeJobs = detail));
       if (this.projectId) this.enter(this.projectId);
+      addEventListener("hydroml:project-changed", () => this.projectId && this.enter(this.projectId));
+      onJob((job) => !isActive(job) && this.later());
+    },
+    later() {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.projectId && this.enter(this.projectId), 1000);
     },
     async enter(id) {
       this.projectId = id;

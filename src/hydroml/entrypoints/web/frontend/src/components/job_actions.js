@@ -1,5 +1,5 @@
 import { api } from "../lib/api.js";
-import { isActive } from "../lib/jobs.js";
+import { canRetry, isActive } from "../lib/jobs.js";
 import { toast, toastError } from "../lib/ui.js";
 
 /** Cancel and retry, the same for the list and the page of one job. `changed(job)` takes the answer. */
@@ -23,6 +23,6 @@ export function jobActions(changed) {
       }
     },
     canCancel: (job) => isActive(job),
-    canRetry: (job) => job.state === "failed" || job.state === "cancelled",
+    canRetry,
   };
 }

@@ -13,7 +13,8 @@ export function preflight(project) {
     flightProblem: null,
     checkedAt: 0,
     async check() {
-      if (!this.spec.version_id) {
+      if (!this.spec.version_id || !this.spec.target) {
+        checking?.abort();
         this.flight = null;
         this.flightState = "idle";
         return;
@@ -29,6 +30,7 @@ export function preflight(project) {
         this.flightProblem = null;
         this.checkedAt = Date.now();
         this.suggestSplit();
+        this.suggestName();
       } catch (error) {
         if (error.name === "AbortError" || checking !== mine) return;
         const problem = asProblem(error);

@@ -82,14 +82,14 @@ export function stepPanel(grid) {
       if (!this.panel) return;
       this.stepErrors = {};
       this.stepProblem = "";
-      if (this.lacking || this.editing) {
-        this.dropPreview(); // a preview stands after the newest step; an edited one is checked when it is saved
+      if (this.lacking) {
+        this.dropPreview();
         return;
       }
       const mine = (running = new AbortController());
       this.previewing = true;
       try {
-        const preview = await api.post(`/sessions/${this.id}/preview`, document_(this.form, this.schema), { signal: mine.signal });
+        const preview = await api.post(`/sessions/${this.id}/preview`, document_(this.form, this.schema), { signal: mine.signal, query: this.editing ? { step: this.editing.parent ?? "root" } : {} }); // an edited step is tried where it stands
         if (running !== mine || !this.panel) return;
         this.preview = preview;
         if (!["derive", "drop_columns", "sort"].includes(this.form.op)) grid()?.setProfile(null); // the distributions would be those of before
@@ -142,7 +142,7 @@ export function stepPanel(grid) {
     },
     get previewHint() {
       if (this.lacking) return this.lacking;
-      return this.editing ? "Saving the step replays the ones after it; one that can no longer run is marked with its reason." : "What the step does to the table shows here before it is applied.";
+      return "What the step does to the table shows here before it is applied.";
     },
     get panelHelp() {
       return opOf(this.form.op).help;
@@ -153,7 +153,8 @@ export function stepPanel(grid) {
     get choices() {
       const wanted = this.columnSearch.trim().toLowerCase();
       const missing = (name) => this.profileOf(name)?.missing ?? 0;
-      return this.schema.filter(({ name }) => name.toLowerCase().includes(wanted)).map(({ name, type }) => ({ name, type, note: this.form.op === "fill_missing" && missing(name) ? `${count(missing(name))} ∅` : "" })).slice(0, 300);
+      const columns = this.form.op === "fill_missing" ? this.schema.toSorted((one, two) => Boolean(missing(two.name)) - Boolean(missing(one.name))) : this.schema; // those with gaps first
+      return columns.filter(({ name }) => name.toLowerCase().includes(wanted)).map(({ name, type }) => ({ name, type, note: this.form.op === "fill_missing" && missing(name) ? `${count(missing(name))} ∅` : "" })).slice(0, 300);
     },
     isPicked(name) {
       return this.form.columns?.includes(name) ?? false;
@@ -193,7 +194,7 @@ export function stepPanel(grid) {
       const parts = [];
       if (added) parts.push({ sign: "+", n: count(added), what: added === 1 ? "column" : "columns", tone: "t-success" });
       if (removed) parts.push({ sign: "−", n: count(removed), what: removed === 1 ? "column" : "columns", tone: "t-warning" });
-      parts.push({ sign: rows > 0 ? "+" : "−", n: count(Math.abs(rows)), what: "rows", tone: rows ? "t-warning" : "" });
+      parts.push({ sign: rows > 0 ? "+" : rows ? "−" : "±", n: count(Math.abs(rows)), what: "rows", tone: rows ? "t-warning" : "" });
       if (preview.changed_cells) parts.push({ sign: "~", n: count(changed), what: "cells changed", tone: changed ? "t-accent" : "" });
       return parts;
     },

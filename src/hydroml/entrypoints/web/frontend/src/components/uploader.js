@@ -49,9 +49,9 @@ export function uploader(projectId) {
     },
     async take(given) {
       file = given;
-      Object.assign(this, { fileName: file.name, fileSize: file.size, sourceName: file.name.replace(/\.(csv|tsv|txt|gz|parquet|pq|xlsx|xls|xlsb|ods)$/gi, ""), options: {}, detected: null, missingText: "", uploadProblem: null });
+      Object.assign(this, { fileName: file.name, fileSize: file.size, sourceName: file.name.replace(/(\.(csv|tsv|txt|parquet|pq|xlsx|xls|xlsb|ods))?(\.gz)?$/i, ""), options: {}, detected: null, missingText: "", uploadProblem: null });
       if (file.size === 0) {
-        this.refuse(new Problem({ title: "Nothing to import.", detail: "The file is empty: 0 bytes." }));
+        this.refuse(new Problem({ title: "nothing to import", detail: "The file is empty: 0 bytes." }));
         return;
       }
       await this.detect();
@@ -81,6 +81,7 @@ export function uploader(projectId) {
     },
     refuse(error) {
       this.uploadProblem = asProblem(error);
+      if (this.uploadProblem.kind === "unreadable-file") this.uploadProblem.title = "it cannot be read";
       const fields = Object.values(fieldErrors(this.uploadProblem));
       if (fields.length && !this.uploadProblem.detail) this.uploadProblem.detail = fields.join("; ");
       this.stage = "failed";

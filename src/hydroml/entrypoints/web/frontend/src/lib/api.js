@@ -4,10 +4,10 @@ const ROOT = "/api/v1";
 
 /** A refusal or failure of the server, in words (RFC 9457), or a lost connection. */
 export class Problem extends Error {
-  constructor({ status = 0, title, detail = "", errors = [], id = "" }) {
+  constructor({ status = 0, title, detail = "", errors = [], id = "", kind = "" }) {
     super(detail || title);
     this.name = "Problem";
-    Object.assign(this, { status, title, detail, errors, id });
+    Object.assign(this, { status, title, detail, errors, id, kind });
   }
 }
 
@@ -46,9 +46,10 @@ function problemFrom(status, text, requestId) {
   } catch {
     // not JSON: a proxy's page, or nothing
   }
-  const title = body.title || WORDS[status] || `The server answered ${status}`;
-  const id = body.request_id || requestId || "";
-  return new Problem({ status, title, detail: typeof body.detail === "string" ? body.detail : "", errors: body.errors ?? [], id });
+  const title = WORDS[status] || body.title || `The server answered ${status}`; // the document's own title is the status, for machines
+  const kind = String(body.type ?? "").split(":").at(-1);
+  const id = requestId || String(body.instance ?? "").replace("urn:uuid:", "");
+  return new Problem({ status, title, detail: typeof body.detail === "string" ? body.detail : "", errors: body.errors ?? [], id, kind });
 }
 
 function toLogin() {

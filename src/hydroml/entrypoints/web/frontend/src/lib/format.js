@@ -21,6 +21,7 @@ export function number(value, digits = 4) {
 /** Metrics: three decimals below ten, fewer above. */
 export function metric(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
+  if (Math.abs(value) < 1e-9) value = 0; // what rounding left
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return number(value, 3);
   const decimals = size < 10 ? 3 : size < 1000 ? 2 : 0;

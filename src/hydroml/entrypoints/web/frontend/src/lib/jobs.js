@@ -32,9 +32,14 @@ export const jobBar = (job) => ({ failed: "is-danger", cancelled: "is-quiet", qu
 export function jobLine(job) {
   if (job.cancel_requested && isActive(job)) return "stopping";
   if (job.state === "failed") return errorText(job) || "failed";
+  if (job.state === "succeeded") return `done in ${jobTime(job)}`;
   if (job.state === "queued") return job.message || "waiting for a worker";
-  return [job.phase && sentence(job.phase), job.message].filter(Boolean).join(": ") || (job.state === "running" ? "starting" : "");
+  const { phase = "", message = "" } = job;
+  if (message.toLowerCase().startsWith(phase.toLowerCase())) return sentence(message || phase) || (job.state === "running" ? "starting" : "");
+  return `${sentence(phase)}${message ? `: ${message}` : ""}` || (job.state === "running" ? "starting" : "");
 }
+/** A failed import leaves nothing behind, its file neither: it can only be uploaded again. */
+export const canRetry = (job) => (job?.state === "failed" || job?.state === "cancelled") && job.kind !== "import_file";
 export function errorText(job) {
   const error = job?.error;
   if (!error) return "";

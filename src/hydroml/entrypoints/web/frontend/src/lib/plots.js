@@ -1,9 +1,35 @@
 // What each stored artifact of a run looks like. Every function answers `make()` for charts.draw.
-import { number } from "./format.js";
+import { count, number } from "./format.js";
 
 const line = (charts, token, dash = "solid", width = 1.5) => ({ color: charts.colour(token), width, dash });
 
-export function series(charts, { time, observed, predicted, row_numbers: rows }, target) {
+/**
+ * The series a table of several sites holds, as lists of places: its times repeat, and one line through all of them would say nothing.
+ * In the order of the rows, a site ends where time goes back; rows that stand together by day are told apart by their turn.
+ */
+export function tracks({ time, row_numbers: rows }) {
+  if (!time || !rows || new Set(time).size === time.length) return [];
+  const places = time.map((_, place) => place).sort((a, b) => rows[a] - rows[b]);
+  const stacks = [[]];
+  for (const place of places) {
+    const before = stacks.at(-1).at(-1);
+    if (before !== undefined && time[place] <= time[before]) stacks.push([]);
+    stacks.at(-1).push(place);
+  }
+  if (stacks.length <= 50) return stacks.map((at) => ({ at, title: `rows ${count(rows[at[0]] + 1)} to ${count(rows[at.at(-1)] + 1)}` }));
+  const turns = [];
+  const seen = new Map();
+  for (const place of places) {
+    const turn = seen.get(time[place]) ?? 0;
+    seen.set(time[place], turn + 1);
+    (turns[turn] ??= []).push(place);
+  }
+  return turns.slice(0, 50).map((at, turn) => ({ at: at.sort((a, b) => (time[a] < time[b] ? -1 : 1)), title: `row ${turn + 1} of each time` }));
+}
+
+export function series(charts, data, target, track) {
+  const of = (values) => (values && track ? track.at.map((place) => values[place]) : values);
+  const [time, observed, predicted, rows] = [data.time, data.observed, data.predicted, data.row_numbers].map(of);
   const x = time ?? rows ?? observed.map((_, index) => index + 1);
   return () => ({
     traces: [

@@ -78,7 +78,7 @@ function projectPage() {
           { title: "Open in Studio", icon: "studio", run: () => this.openStudio(version) },
           "-",
         ] : []),
-        ...(source.status === "failed" && source.job ? [{ title: "Retry the import", icon: "retry", run: () => this.retry(source) }] : []),
+        ...(source.status === "failed" ? [{ title: "Upload it again", icon: "upload", run: () => this.choose() }] : []),
         { title: "Delete", icon: "trash", danger: true, run: () => this.remove(source) },
       ], `Menu of ${source.name}`);
     },
@@ -89,14 +89,6 @@ function projectPage() {
         location.assign(`/studio/${session.id}`);
       } catch (error) {
         toastError(error, "The Studio did not open.");
-      }
-    },
-    async retry(source) {
-      try {
-        await api.post(`/jobs/${source.job.id}/retry`);
-        this.refresh();
-      } catch (error) {
-        toastError(error, "Not retried.");
       }
     },
     async remove(source) {

@@ -1,4 +1,5 @@
 import { formDialog } from "../components/shared.js";
+import { algorithmName } from "../lib/algorithms.js";
 import { api } from "../lib/api.js";
 import { download, s } from "../lib/dom.js";
 import { watchJob } from "../lib/events.js";
@@ -8,13 +9,14 @@ import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
-import { baselineName, summary, verdicts } from "../lib/verdict.js";
+import { about, baselineName, summary, verdicts } from "../lib/verdict.js";
 
 /** The phases a training job tells, in order: how its words begin, and what they mean. */
 const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
 
 function runPage() {
   let charts = null;
+  const asked = {}; // artifact → the answer under way
   return mix(
     formDialog({
       fields: { model: "" },
@@ -41,6 +43,9 @@ function runPage() {
       tab: param("tab", "overview"),
       artifacts: {}, // name → {state, data, error}
       logScale: false,
+      tracks: [], // several sites in one table: one is drawn at a time
+      track: 0,
+      now: Date.now(),
       init() {
         this.id = this.$root.dataset.id;
         this.head = resource(() => this.fetchRun(), { empty: () => false });
@@ -49,6 +54,7 @@ function runPage() {
         api.get("/metrics").then(({ items }) => (this.catalogue = Object.fromEntries(items.map((one) => [one.name, one]))), () => {});
         api.get("/algorithms").then(({ items }) => (this.algorithms = Object.fromEntries(items.map((one) => [one.name, one]))), () => {});
         addEventListener("popstate", () => this.showTab(param("tab", "overview")));
+        setInterval(() => this.live && (this.now = Date.now()), 1000);
         command("Register this model", "cube", () => this.register(), { when: () => this.succeeded });
         command("New experiment like this", "flask", () => location.assign(this.againUrl));
       },
@@ -100,10 +106,10 @@ function runPage() {
         return { succeeded: "is-success", failed: "is-danger", running: "is-accent" }[this.run?.status] ?? "";
       },
       get algorithmTitle() {
-        return this.algorithms[this.run?.algorithm]?.title ?? this.run?.algorithm?.replaceAll("_", " ") ?? "";
+        return algorithmName(this.run?.algorithm, this.algorithms[this.run?.algorithm]?.title, this.run?.problem);
       },
       get timing() {
-        return this.run?.seconds ? `in ${seconds(this.run.seconds)}` : "";
+        return [this.run?.seconds ? `in ${seconds(this.run.seconds)}` : "", this.run?.creator ? `by ${this.run.creator}` : ""].filter(Boolean).join(" ");
       },
       get phases() {
         const now = (this.job?.phase ?? "").toLowerCase();
@@ -161,10 +167,10 @@ function runPage() {
         return this.artifacts[name]?.state ?? "loading";
       },
       async artifact(name) {
-        const known = this.artifacts[name];
-        if (known?.state === "done") return known.data;
         this.artifacts[name] ??= resource(() => api.get(`/runs/${this.id}/artifacts/${name}`), { empty: () => false });
-        return this.artifacts[name].load();
+        if (this.artifacts[name].state === "done") return this.artifacts[name].data;
+        asked[name] ??= this.artifacts[name].load().finally(() => delete asked[name]); // several charts may want the same
+        return asked[name];
       },
       async paint(ref, make, names) {
         const [library, plots, ...data] = await Promise.all([import("../lib/charts.js"), import("../lib/plots.js"), ...names.map((name) => (this.has(name) ? this.artifact(name) : null))]);
@@ -181,25 +187,40 @@ function runPage() {
         this.$nextTick(() => {
           if (this.tab === "overview") {
             if (this.regression) {
-              this.paint("series", (c, p, predictions) => p.series(c, predictions, target), ["predictions"]);
+              this.paintSeries();
               this.paint("scatter", (c, p, scatter, predictions) => p.scatter(c, scatter, predictions, target), this.has("scatter") ? ["scatter"] : ["scatter", "predictions"]);
             } else {
               if (this.has("confusion")) this.artifact("confusion");
               if (this.has("roc")) this.paint("roc", (c, p, roc) => p.roc(c, roc), ["roc"]);
             }
-            if (this.has("importance")) this.paint("importance-top", (c, p, data) => p.importance(c, data, 8), ["importance"]);
+            if (this.has("importance")) this.paint("importance-top", (c, p, data) => p.importance(c, this.titled(data), 8), ["importance"]);
           }
           if (this.tab === "residuals") {
             this.paint("residuals", (c, p, data) => p.residuals(c, data, target), ["residuals"]);
             this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
           }
-          if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, data, 40), ["importance"]);
+          if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, this.titled(data), 40), ["importance"]);
           if (this.tab === "log" && this.run.job_id) this.log.load();
         });
+      },
+      paintSeries() {
+        this.paint("series", (c, p, predictions) => {
+          this.tracks = p.tracks(predictions);
+          return p.series(c, predictions, this.run.target, this.tracks[this.track]);
+        }, ["predictions"]);
+      },
+      setTrack(index) {
+        this.track = Number(index);
+        this.logScale = false;
+        this.paintSeries();
       },
       go(tab) {
         setParams({ tab: tab === "overview" ? "" : tab }, { push: true });
         this.showTab(tab);
+      },
+      /** Its metric by the name people know. */
+      titled(data) {
+        return { ...data, metric: about(data.metric ?? "score", this.catalogue).title };
       },
       get tabs() {
         return [
@@ -262,7 +283,8 @@ function runPage() {
 
       // Words --------------------------------------------------------------------------------------------------------------
       get parameters() {
-        return Object.entries(this.run?.parameters ?? {}).map(([name, value]) => ({ name, value: value === null ? "∅" : typeof value === "object" ? JSON.stringify(value) : String(value) }));
+        const said = ["algorithm", "seed", "split", "test_size"];
+        return Object.entries(this.run?.parameters ?? {}).filter(([name]) => !said.includes(name)).map(([name, value]) => ({ name, value: value === null ? "∅" : typeof value === "object" ? JSON.stringify(value) : String(value) }));
       },
       get specificationText() {
         return JSON.stringify(this.run?.specification ?? {}, null, 2);

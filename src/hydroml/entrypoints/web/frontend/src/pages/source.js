@@ -161,6 +161,9 @@ function sourcePage() {
     missingTone(column) {
       return column.missing ? "t-warning strong" : "subtle";
     },
+    get projectUrl() {
+      return `/projects/${param("project") || this.source?.project_ids?.[0] || ""}`;
+    },
     get trainUrl() {
       const project = param("project") || this.source?.project_ids?.[0];
       return `/projects/${project}/experiments/new?version=${this.version?.id}`;
@@ -175,15 +178,6 @@ function sourcePage() {
       } catch (error) {
         toastError(error, "The Studio did not open.");
         this.busy = false;
-      }
-    },
-    async retry() {
-      try {
-        const job = await api.post(`/jobs/${this.job.id}/retry`);
-        this.source.status = "processing";
-        this.follow(job.job ?? job);
-      } catch (error) {
-        toastError(error, "Not retried.");
       }
     },
     async cancel() {
@@ -239,7 +233,7 @@ function sourcePage() {
       const icons = { file: "file", original: "file", version: "data", run: "flask", model: "cube", prediction: "activity" };
       const pages = { run: "/runs/", model: "/models/" };
       const children = (id) => edges.filter(([from]) => from === id).length;
-      return nodes.map((node) => ({ ...node, icon: `#i-${icons[node.kind] ?? "file"}`, href: node.kind === "version" ? `/sources/${this.id}?version=${node.id}` : pages[node.kind] ? pages[node.kind] + node.id : null, here: node.id === this.version?.id, leads: children(node.id) }));
+      return nodes.map((node) => ({ ...node, icon: `#i-${icons[node.kind] ?? "file"}`, href: node.kind === "version" ? `/sources/${node.source_id ?? this.id}?version=${node.id}` : pages[node.kind] ? pages[node.kind] + node.id : null, here: node.id === this.version?.id, leads: children(node.id) }));
     },
     rowsOf(version) {
       return count(version.rows);

@@ -1,4 +1,5 @@
 import { preflight } from "../components/preflight.js";
+import { algorithmName } from "../lib/algorithms.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
 import { count, percent, plural } from "../lib/format.js";
@@ -17,7 +18,7 @@ const SPLITS = [
 ];
 const PROBLEMS = [{ value: "auto", title: "find out from the target" }, { value: "regression", title: "regression: a quantity" }, { value: "binary", title: "two classes" }, { value: "multiclass", title: "several classes" }];
 
-const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
+const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
 
 function wizard() {
   let project = "";
@@ -101,7 +102,7 @@ function wizard() {
           this.versions.unshift({ id, title: `${source.name}, version ${this.version.number}`, source: source.name });
         }
         const names = this.version.columns.map(({ name }) => name);
-        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
+        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, group_column: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
         this.suggestSplit();
         api.get(`/versions/${id}/profile`).then((profile) => {
           this.profile = profile;
@@ -117,6 +118,13 @@ function wizard() {
     },
     get timeColumns() {
       return this.columns.filter(({ type }) => isTemporal(type));
+    },
+    /** Columns that may tell several sites apart. */
+    get groupColumns() {
+      return this.columns.filter(({ name, type }) => name !== this.spec.target && name !== this.spec.time_column && ["text", "category", "integer"].includes(type));
+    },
+    setGroup() {
+      if (this.spec.group_column === "") this.spec.group_column = null;
     },
     suggestSplit() {
       if (this.splitChosen) return;
@@ -142,7 +150,7 @@ function wizard() {
 
     // Features ------------------------------------------------------------------------------------------------------------
     get candidates() {
-      return this.columns.filter(({ name }) => name !== this.spec.target && name !== this.spec.time_column);
+      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column].includes(name));
     },
     get shownCandidates() {
       const wanted = this.search.trim().toLowerCase();
@@ -237,7 +245,7 @@ function wizard() {
       return this.algorithms.items.find(({ name }) => name === this.spec.algorithm?.name) ?? null;
     },
     get algorithmTitle() {
-      return this.algorithm?.title ?? "";
+      return algorithmName(this.algorithm?.name, this.algorithm?.title, this.problem);
     },
     chooseAlgorithm(name) {
       const chosen = this.algorithms.items.find((one) => one.name === name);
