@@ -5,7 +5,7 @@ kinds; over the whole file only the narrowest that is left is tested, and the ot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hydroml.adapters.tables import sql
@@ -21,6 +21,7 @@ _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ZONE = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _CLOCK = r" +[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
 _DIGITS = 38
+_AT_ONCE = 100
 _BATCH = 500
 """Columns tested by one query: what DuckDB needs for a CASE grows with the number of columns around it."""
 
@@ -213,7 +214,21 @@ def first_findings(connection: Connection, raw: Raw) -> list[Finding]:
 
 
 def findings(connection: Connection, raw: Raw, first: Sequence[Finding]) -> tuple[int, list[Finding]]:
-    """The row count, and what the values of all rows fit; `first` is what the beginning of them does."""
+    """The row count, and what the values of all rows fit; `first` is what the beginning of them does.
+
+    A wide table is read in parts: to plan a query over all of its columns takes time and memory with their square, and
+    so far more than to read the file again.
+    """
+    rows, found = 0, []
+    for start in range(0, len(raw.columns), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        rows, some = _findings(connection, replace(raw, columns=raw.columns[part]), first[part])
+        found += some
+    return rows, found
+
+
+def _findings(connection: Connection, raw: Raw, first: Sequence[Finding]) -> tuple[int, list[Finding]]:
+    """As `findings`, for columns that one query can hold."""
     tests = [_tested(finding.kinds) for finding in first]
     rows = 0
     found: list[Finding] = []
