@@ -5,6 +5,7 @@ import io
 import json
 import os
 import struct
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -323,8 +324,8 @@ def test_no_option_of_an_import_breaks_anything(alice: Person, project: UUID) ->
 @pytest.mark.parametrize(
     "name",
     [
-        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd",
-        "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv", '"; rm -rf.csv',
+        "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "a\x00b.csv", "a\r\nSet-Cookie: x=1.csv",
+        '"; rm -rf.csv',
         "ünïcödé 水.csv", "\u202egpj.csv", "x" * 5_000 + ".csv", "", ".", "..", " ", "%00.csv", "CON", "🌊.csv",
     ],
 )  # fmt: skip
@@ -366,3 +367,14 @@ def test_no_name_of_a_source_breaks_anything(alice: Person, project: UUID, name:
     assert accepted.status_code in (202, 413, 422), accepted.content
     if accepted.status_code != 202:
         assert files() == before
+
+
+def test_a_wide_file_takes_time_and_memory_with_its_width(alice: Person, project: UUID) -> None:
+    width = 1_500
+    head, cells = ",".join(f"c{at}" for at in range(width)), ",".join(["1.5"] * (width - 1) + ["x"])
+    began = time.monotonic()
+    source = imported(alice, project, f"{head}\n{cells}\n".encode() + f"{cells}\n".encode() * 100, "wide.csv")
+    assert source["status"] == "ready", source
+    kinds = [column["type"] for column in source["current_version"]["columns"]]
+    assert kinds == ["number"] * (width - 1) + ["text"]
+    assert time.monotonic() - began < 120  # with the square of its width it would be many minutes
