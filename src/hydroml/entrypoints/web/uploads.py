@@ -22,6 +22,8 @@ from hydroml.domain.sources import ImportOptions
 
 CHUNK = 2**20
 FIELD_LENGTH = 2**16
+FIELDS = 20
+"""As many parts a form may have beside the file: each costs the parser more than its bytes."""
 FORM_OVERHEAD = 2**20
 """What a form may hold beside the file."""
 
@@ -65,6 +67,7 @@ class _Form:
         # Django's parser checks the header; its `parse` wants handlers, so only its reading of parts is used.
         boundary = MultiPartParser(request.META, request, [], request.encoding)._boundary  # noqa: SLF001
         self._parts = iter(Parser(LazyStream(ChunkIter(request, CHUNK)), boundary))
+        self._read = 0
         self.fields = {name: request.GET[name] for name in ("name", "options") if name in request.GET}
 
     def file(self) -> tuple[str, Iterator[bytes]]:
@@ -90,6 +93,9 @@ class _Form:
         return Upload(filename, chunks, _options(self.fields.get("options", "")), name)
 
     def _keep(self, name: str, stream: Any) -> None:
+        self._read += 1
+        if self._read > FIELDS:
+            raise InvalidInputError(f"a form with a file has at most {FIELDS} other fields")
         text = stream.read(FIELD_LENGTH + 1)
         if len(text) > FIELD_LENGTH:
             raise TooLargeError(f"a field of the form has more than {FIELD_LENGTH:,} bytes")
