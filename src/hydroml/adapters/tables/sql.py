@@ -82,7 +82,8 @@ def sql_type(kind: ColumnType) -> str:
 
 def blank_table(columns: Iterable[Column]) -> str:
     """A SELECT of one row without values that has these columns."""
-    cells = ", ".join(f"NULL::{sql_type(c.type)} AS {name(c.name)}" for c in columns)
+    # By unnest: what is known to be NULL when a query is planned would never be computed with.
+    cells = ", ".join(f"unnest([NULL::{sql_type(c.type)}]) AS {name(c.name)}" for c in columns)
     return f"SELECT {cells or 'NULL AS nothing'}"
 
 

@@ -25,6 +25,8 @@ _AT_ONCE = 100
 _BATCH = 500
 """Columns tested by one query: what DuckDB needs for a CASE grows with the number of columns around it."""
 
+UNEXPECTED = "a cell unlike those above it"
+
 MARKERS = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none")
 """What stands for a missing value beside an empty cell, where a column otherwise holds no text; in any case."""
 
@@ -305,6 +307,32 @@ def _full_findings(connection: Connection, raw: Raw, alive: dict[int, int]) -> d
         common, values, markers = next(row) or 0, next(row), next(row)
         found[position] = Finding(common & kinds if values > markers else 0, values, markers)
     return found
+
+
+def expected(raw: Raw, first: Sequence[Finding]) -> list[Decision] | None:
+    """How the columns are read if all rows are like the first ones; `read` ends the query at a cell that is not.
+
+    None where the first rows leave something open: no value, words for missing ones, two orders of day and month.
+    """
+    decisions = []
+    for column, finding in zip(raw.columns, first, strict=True):
+        tests = _tested(finding.kinds)
+        if finding.kinds == ALL or len(tests) > 1 or finding.markers or (tests and _scaled(tests[0])):
+            return None
+        cell = raw.cell(column)
+        if not tests:
+            decisions.append(Decision(ColumnType.TEXT, cell))
+            continue
+        at = tests[0]
+        decision = _decision(raw, at, column, finding, None)
+        plain = f" WHEN {raw.test(KINDS[at].plain, at, cell)} THEN {decision.read}" if KINDS[at].plain else ""
+        fits = raw.test(KINDS[at].fits, at, f"trim({cell})")
+        guarded = (
+            f"CASE WHEN {cell} IS NULL THEN NULL{plain} WHEN {fits} THEN {decision.read}"
+            f" ELSE error({sql.text(UNEXPECTED)}) END"
+        )
+        decisions.append(Decision(decision.type, guarded, decision.note))
+    return decisions
 
 
 def decide(connection: Connection, raw: Raw, found: Sequence[Finding]) -> list[Decision]:

@@ -131,7 +131,7 @@ def _known_encoding(head: bytes, options: ImportOptions) -> str:
             return "utf-16-be"
         raise UnreadableFileError("the file holds binary data, not text")
     control = sum(head.count(bytes((code,))) for code in range(32) if code not in (9, 10, 12, 13, 27))
-    if control > len(head) * 0.02:
+    if control > max(8, len(head) * 0.02):
         raise UnreadableFileError("the file holds binary data, not text")
     return "utf-8"
 

@@ -4,12 +4,12 @@ import csv
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.connection import Connections
+from hydroml.adapters.tables.connection import Connection, Connections
 from hydroml.adapters.tables.reading import kinds
 from hydroml.adapters.tables.reading.dialect import Dialect, sniff
 from hydroml.adapters.tables.reading.names import MAX_COLUMNS, usable_names
@@ -84,19 +84,39 @@ def import_text(  # noqa: PLR0917 - the port has as many
             # What a value at the beginning does not fit, the column does not fit: the whole file is not asked again.
             first = kinds.first_findings(connection, text.raw(part))
             raw = text.raw(whole)
+            guess = kinds.expected(raw, first)
+            if guess is not None:
+                # Most files go on as they begin: then one pass is enough, which tests every cell all the same.
+                monitor.report(0.1, "writing", "Writing the rows")
+                with suppress(_UnlikeAboveError), connection.monitored(monitor.part(0.1, 1.0)):
+                    _write(connection, raw, text, guess, out)
+                    return described(connection, out, (*text.notes, *_column_notes(text.names, guess)))
             monitor.report(0.1, "reading", "Finding the type of every column")
             with connection.monitored(monitor.part(0.1, 0.4)):
                 rows, found = kinds.findings(connection, raw, first)
                 decisions = kinds.decide(connection, raw, found)
             monitor.report(0.4, "writing", f"Writing {rows:,} rows")
             with connection.monitored(monitor.part(0.4, 1.0)):
-                write(connection, f"SELECT {_reads(text, decisions)} FROM {raw.source}", len(text.names), out)
+                _write(connection, raw, text, decisions, out)
             table = described(connection, out, (*text.notes, *_column_notes(text.names, decisions)))
         if table.rows != rows:
             raise UnreadableFileError(
                 f"reading it twice gave {rows:,} rows, then {table.rows:,}: the file is ambiguous"
             )
         return table
+
+
+class _UnlikeAboveError(InvalidInputError):
+    """A cell further down does not fit the type that the first rows suggest."""
+
+
+def _write(connection: Connection, raw: kinds.Raw, text: _Text, decisions: Sequence[kinds.Decision], out: Path) -> None:
+    try:
+        write(connection, f"SELECT {_reads(text, decisions)} FROM {raw.source}", len(text.names), out)
+    except InvalidInputError as error:
+        if kinds.UNEXPECTED in str(error):
+            raise _UnlikeAboveError(str(error)) from None
+        raise
 
 
 @contextmanager

@@ -126,16 +126,18 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
         }
         try {
           const answer = await fetchRows({ offset: params.startRow, limit: params.endRow - params.startRow, sort: order(params.sortModel), total: total === null });
-          if (mine !== turn) return;
+          if (mine !== turn) {
+            params.failCallback(); // nobody wants it any more, but the grid counts what is under way, and waits for it
+            return;
+          }
           if (answer.total !== null && answer.total !== undefined) total = answer.total;
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
           params.successCallback(rows, last);
           onLoad?.({ total, elapsed: answer.elapsed_ms, columns: answer.columns });
         } catch (error) {
-          if (mine !== turn) return;
           params.failCallback();
-          onProblem?.(error);
+          if (mine === turn) onProblem?.(error);
         }
       },
     };

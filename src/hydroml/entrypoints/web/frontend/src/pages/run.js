@@ -239,6 +239,8 @@ function runPage() {
       get seriesSub() {
         const data = this.artifacts.predictions?.data;
         if (!data) return "";
+        const track = this.tracks[this.track];
+        if (track) return `${count(track.at.length)} of ${count(data.of)} test rows: one series of ${this.tracks.length}`;
         return data.sampled ? `${count(data.observed.length)} of ${count(data.of)} test rows` : `${plural(data.observed.length, "test row")}, all of them`;
       },
       get residualSub() {
