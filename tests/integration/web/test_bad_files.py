@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from sqlalchemy import text
 
 from hydroml.adapters.tables.reading import prepare
@@ -380,6 +381,21 @@ def test_no_name_of_a_source_breaks_anything(alice: Person, project: UUID, name:
     else:
         assert files() == before
         assert accepted.status_code == 413 or accepted.json()["errors"][0]["loc"] == ["name"]
+
+
+@pytest.mark.parametrize("name", ["", "Large"])
+def test_a_file_beyond_the_limit_is_refused_by_every_door(alice: Person, project: UUID, name: str) -> None:
+    small = settings.HYDROML.model_copy(update={"max_upload_bytes": 100})
+    with override_settings(HYDROML=small), nothing_left():
+        for path in (f"projects/{project}/sources", "sources/detect"):
+            refused = alice.client.generic(
+                "POST",
+                f"/api/v1/{path}",
+                form_with(name, "flows.csv", "limit"),
+                content_type="multipart/form-data; boundary=limit",
+            )
+            assert refused.status_code == 413, refused.content
+    assert alice.get(f"/projects/{project}/sources").json()["total"] == 0
 
 
 def test_a_form_of_countless_parts_is_not_read_to_its_end(alice: Person, project: UUID) -> None:
