@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from sqlalchemy import text
 
 from hydroml.adapters.tables.reading import prepare
@@ -330,16 +331,12 @@ def test_no_option_of_an_import_breaks_anything(alice: Person, project: UUID) ->
     ],
 )  # fmt: skip
 def test_a_file_name_is_only_a_label(alice: Person, project: UUID, name: str) -> None:
-    boundary = "limit"
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    body = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n\r\n'.encode()
-        + CSV
-        + f"\r\n--{boundary}--\r\n".encode()
-    )
     before = files()
     accepted = alice.client.generic(
-        "POST", f"/api/v1/projects/{project}/sources", body, content_type=f"multipart/form-data; boundary={boundary}"
+        "POST",
+        f"/api/v1/projects/{project}/sources",
+        form_with("", name, "limit"),
+        content_type="multipart/form-data; boundary=limit",
     )
     if accepted.status_code != 202:
         assert accepted.status_code == 422, accepted.content
@@ -359,14 +356,59 @@ def test_a_file_name_is_only_a_label(alice: Person, project: UUID, name: str) ->
     assert b"".join(answer.streaming_content) == CSV
 
 
+def form_with(name: str, filename: str, boundary: str) -> bytes:
+    """A form with a name and CSV under a file name, of whatever characters."""
+    named = f'--{boundary}\r\nContent-Disposition: form-data; name="name"\r\n\r\n{name}\r\n' if name else ""
+    quoted = filename.replace("\\", "\\\\").replace('"', '\\"')
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n\r\n'
+    return (named + head).encode("utf-8", "surrogatepass") + CSV + f"\r\n--{boundary}--\r\n".encode()
+
+
 @pytest.mark.parametrize("name", ["a\x00b", "\x00", "\u202e", "\n", "x" * 100_000, "\ud800", "<b>🌊</b>", "\u200b"])
 def test_no_name_of_a_source_breaks_anything(alice: Person, project: UUID, name: str) -> None:
     before = files()
-    form = {"name": name.encode("utf-8", "surrogatepass"), "file": SimpleUploadedFile("flows.csv", CSV)}
-    accepted = alice.client.post(f"/api/v1/projects/{project}/sources", form)
+    accepted = alice.client.generic(
+        "POST",
+        f"/api/v1/projects/{project}/sources",
+        form_with(name, "flows.csv", "limit"),
+        content_type="multipart/form-data; boundary=limit",
+    )
     assert accepted.status_code in (202, 413, 422), accepted.content
-    if accepted.status_code != 202:
+    if accepted.status_code == 202:
+        shown = accepted.json()["source"]["name"]
+        assert shown in (name, "flows.csv", "\ufffd" * 3), shown
+        assert alice.client.get(f"/sources/{accepted.json()['source']['id']}").status_code == 200
+    else:
         assert files() == before
+        assert accepted.status_code == 413 or accepted.json()["errors"][0]["loc"] == ["name"]
+
+
+@pytest.mark.parametrize("name", ["", "Large"])
+def test_a_file_beyond_the_limit_is_refused_by_every_door(alice: Person, project: UUID, name: str) -> None:
+    small = settings.HYDROML.model_copy(update={"max_upload_bytes": 100})
+    with override_settings(HYDROML=small), nothing_left():
+        for path in (f"projects/{project}/sources", "sources/detect"):
+            refused = alice.client.generic(
+                "POST",
+                f"/api/v1/{path}",
+                form_with(name, "flows.csv", "limit"),
+                content_type="multipart/form-data; boundary=limit",
+            )
+            assert refused.status_code == 413, refused.content
+    assert alice.get(f"/projects/{project}/sources").json()["total"] == 0
+
+
+def test_a_form_of_countless_parts_is_not_read_to_its_end(alice: Person, project: UUID) -> None:
+    part = b'--limit\r\nContent-Disposition: form-data; name="name"\r\n\r\nx\r\n'
+    with nothing_left():
+        refused = alice.client.generic(
+            "POST",
+            f"/api/v1/projects/{project}/sources",
+            part * 50_000 + form_with("", "flows.csv", "limit"),
+            content_type="multipart/form-data; boundary=limit",
+        )
+    assert refused.status_code == 422, refused.content
+    assert "20 other fields" in refused.json()["detail"]
 
 
 def test_a_wide_file_takes_time_and_memory_with_its_width(alice: Person, project: UUID) -> None:

@@ -22,6 +22,8 @@ from hydroml.domain.sources import ImportOptions
 
 CHUNK = 2**20
 FIELD_LENGTH = 2**16
+FIELDS = 20
+"""As many parts a form may have beside the file: each costs the parser more than its bytes."""
 FORM_OVERHEAD = 2**20
 """What a form may hold beside the file."""
 
@@ -39,17 +41,14 @@ def received(request: HttpRequest) -> Iterator[Upload]:
         raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
     form = _Form(request)
     try:
-        filename, chunks = form.file()
+        filename, incoming = form.file()
+        chunks = _limited(incoming, limit)
         if form.fields:
             yield form.upload(filename, _followed_by_nothing(chunks, form))
             return
         settings.HYDROML.tmp_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.SpooledTemporaryFile(max_size=CHUNK, dir=settings.HYDROML.tmp_dir) as waiting:
-            size = 0
             for chunk in chunks:
-                size += len(chunk)
-                if size > limit:
-                    raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
                 waiting.write(chunk)
             form.rest()
             waiting.seek(0)
@@ -65,6 +64,7 @@ class _Form:
         # Django's parser checks the header; its `parse` wants handlers, so only its reading of parts is used.
         boundary = MultiPartParser(request.META, request, [], request.encoding)._boundary  # noqa: SLF001
         self._parts = iter(Parser(LazyStream(ChunkIter(request, CHUNK)), boundary))
+        self._read = 0
         self.fields = {name: request.GET[name] for name in ("name", "options") if name in request.GET}
 
     def file(self) -> tuple[str, Iterator[bytes]]:
@@ -90,11 +90,24 @@ class _Form:
         return Upload(filename, chunks, _options(self.fields.get("options", "")), name)
 
     def _keep(self, name: str, stream: Any) -> None:
+        self._read += 1
+        if self._read > FIELDS:
+            raise InvalidInputError(f"a form with a file has at most {FIELDS} other fields")
         text = stream.read(FIELD_LENGTH + 1)
         if len(text) > FIELD_LENGTH:
             raise TooLargeError(f"a field of the form has more than {FIELD_LENGTH:,} bytes")
         if name in ("name", "options"):
             self.fields[name] = text.decode("utf-8", "replace")
+
+
+def _limited(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """A request need not say how long it is, or tell the truth."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError(f"the file has more than {limit:,} bytes, the limit of this server")
+        yield chunk
 
 
 def _followed_by_nothing(chunks: Iterator[bytes], form: _Form) -> Iterator[bytes]:
