@@ -52,8 +52,8 @@ def test_a_lost_connection_is_replaced(uow: UnitOfWorkFactory, engine: Engine) -
     def cut() -> None:
         with engine.connect() as connection:
             connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                     " AND pid <> pg_backend_pid()")
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                     " AND datname = current_database() AND pid <> pg_backend_pid()")
             )  # fmt: skip
 
     with uow() as unit:
