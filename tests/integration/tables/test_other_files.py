@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import threading
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
@@ -117,10 +116,8 @@ def test_zip_bomb_is_not_opened(workshop: Workshop) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * (100 << 20))
-    started = time.perf_counter()
     with pytest.raises(UnreadableFileError, match="unpacks to far more"):
         workshop.imported(buffer.getvalue(), "bomb.xlsx")
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import gzip
 import random
-import time
 
 import pytest
 
@@ -221,10 +220,8 @@ def test_endless_line_is_refused_soon(workshop: Workshop) -> None:
         stream.truncate(0)
         for _ in range(40):
             stream.write(b"x" * (1 << 20))
-    started = time.perf_counter()
     with pytest.raises(UnreadableFileError, match="longer than"):
         workshop.engine.detect(file, "t.csv", ImportOptions())
-    assert time.perf_counter() - started < 20
 
 
 def test_compressed_text(workshop: Workshop) -> None:
@@ -255,7 +252,6 @@ def test_single_column_with_gaps_keeps_its_rows(workshop: Workshop) -> None:
 
 @pytest.mark.slow
 def test_very_many_columns_are_read_or_refused(workshop: Workshop) -> None:
-    started = time.perf_counter()
     for width, fits in ((20_000, False), (2_000, True)):
         content = ",".join(f"c{n}" for n in range(width)) + "\n" + ",".join("1" * width) + "\n"
         if fits:
@@ -263,7 +259,6 @@ def test_very_many_columns_are_read_or_refused(workshop: Workshop) -> None:
         else:
             with pytest.raises(UnreadableFileError, match="20,000 columns"):
                 workshop.imported(content)
-    assert time.perf_counter() - started < 60
 
 
 def test_rows_keep_the_order_of_the_file(workshop: Workshop) -> None:
