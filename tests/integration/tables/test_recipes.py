@@ -1,8 +1,10 @@
 """Recipes and formulas against people who mean well, and people who do not; and the laws recipes follow."""
 
+import gc
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -292,6 +294,24 @@ def test_connection_reads_its_own_file_and_nothing_else(workshop: Workshop) -> N
             assert not isinstance(caught.value, duckdb.Error), forbidden
 
 
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads change over as often as they can, within any allocation too."""
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+
+    def pause(*_: object) -> None:
+        sum(range(50))
+
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(20)
+    gc.callbacks.append(pause)
+    yield
+    gc.callbacks.remove(pause)
+    gc.set_threshold(*threshold)
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless_threads")
 def test_many_threads_may_ask_at_once(workshop: Workshop) -> None:
     table = workshop.table([{"n": n, "s": "x"} for n in range(500)])
     failures: list[BaseException] = []

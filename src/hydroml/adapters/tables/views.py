@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ _PLANS = 256
 _COMPUTING_SECONDS = 600.0
 
 Positions = NDArray[np.uint32]
+POSITIONS = ".u32"
+"""Bare numbers: a .npy file's header is read by `ast.literal_eval`, which CPython 3.11 cannot do in two threads at once
+("AST constructor recursion depth mismatch")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,12 @@ class Views:
         def make(out: Path) -> None:
             with self._connections.reading(opened.file, seconds=_COMPUTING_SECONDS) as connection:
                 found = connection.arrays(self.positions_query(opened, view))["position"]
-            with out.open("wb") as stream:
-                np.save(stream, np.asarray(found, dtype=np.uint32))
+            np.asarray(found, dtype=np.uint32).tofile(out)
 
-        return self.loaded(self._cache.file(question, ".npy", make))
+        return self.loaded(self._cache.file(question, POSITIONS, make))
 
     def known_positions(self, opened: Opened, view: View) -> bool:
-        return self._cache.holds(positions_question(opened, view), ".npy")
+        return self._cache.holds(positions_question(opened, view), POSITIONS)
 
     def positions_query(self, opened: Opened, view: View, limit: int | None = None) -> str:
         plan = opened.plan
@@ -138,7 +140,9 @@ class Views:
 
     @staticmethod
     def loaded(file: Path) -> Positions:
-        return cast("Positions", np.load(file, mmap_mode="r"))
+        if file.stat().st_size == 0:
+            return np.empty(0, dtype=np.uint32)  # nothing cannot be mapped into memory
+        return np.memmap(file, dtype=np.uint32, mode="r")
 
     def _checkpoint(self, file: Path, table: Table, recipe: Recipe, out: Path) -> None:
         plan = self.plan(table.columns, recipe)
