@@ -13,6 +13,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 RUNS = 7
@@ -31,32 +33,43 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def seconds_to_first_page(data_dir: Path) -> tuple[float, int]:
-    """Seconds from the start of `serve` to the first page, and the web process' memory at rest in MB."""
+@contextmanager
+def serving(data_dir: Path) -> Iterator[tuple[float, int]]:
+    """`hydroml serve` within the block: the seconds until its first page, and its process number."""
     port = free_port()
-    environment = os.environ | {"HYDROML_DATA_DIR": str(data_dir)}
     started = time.perf_counter()
     serve = subprocess.Popen(
         [sys.executable, "-m", "hydroml", "serve", "--port", str(port)],
-        env=environment,
+        env=os.environ | {"HYDROML_DATA_DIR": str(data_dir)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        while time.perf_counter() - started < PATIENCE_SECONDS:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/login") as answer:
-                    answer.read()
-                elapsed = time.perf_counter() - started
-                time.sleep(3)
-                return elapsed, memory_of_web(serve.pid)
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.05)
-        raise TimeoutError("serve did not answer")
+        while not answers(port):
+            if time.perf_counter() - started > PATIENCE_SECONDS:
+                raise TimeoutError("serve did not answer")
+            time.sleep(0.05)
+        yield time.perf_counter() - started, serve.pid
     finally:
         serve.send_signal(signal.SIGINT)
         serve.wait(30)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/login") as answer:
+            answer.read()
+    except (urllib.error.URLError, ConnectionError):
+        return False
+    return True
+
+
+def seconds_to_first_page(data_dir: Path) -> tuple[float, int]:
+    """Seconds from the start of `serve` to the first page, and the web process' memory at rest in MB."""
+    with serving(data_dir) as (seconds, pid):
+        time.sleep(3)
+        return seconds, memory_of_web(pid)
 
 
 def memory_of_web(supervisor: int) -> int:

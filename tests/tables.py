@@ -11,11 +11,14 @@ from uuid import uuid4
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.storage import BlobStore
-from hydroml.application.ports.tables import TableEngine, View, WrittenTable
+from hydroml.application.ports.tables import REJECTED_COLUMNS, IncomingFile, TableEngine, View, WrittenTable
+from hydroml.domain.exports import ExportFormat, ExportShape
 from hydroml.domain.jobs import JobCancelledError
-from hydroml.domain.sources import ImportOptions, Table
+from hydroml.domain.sources import Detection, ImportOptions, Table
 from hydroml.domain.studio.recipes import Recipe, RecipeStep
 from hydroml.domain.studio.steps import Step
+
+CSV = ExportShape(ExportFormat.CSV)
 
 
 class QuietMonitor:
@@ -50,13 +53,50 @@ class Workshop:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
+    def detect(
+        self, content: bytes | str, filename: str = "table.csv", options: ImportOptions | None = None
+    ) -> Detection:
+        return self.engine.detect([IncomingFile(self.file(content), filename)], options or ImportOptions())
+
     def imported(
         self, content: bytes | str, filename: str = "table.csv", options: ImportOptions | None = None
     ) -> tuple[WrittenTable, Table]:
         out = self.folder / f"{uuid4().hex}.parquet"
-        written = self.engine.import_file(self.file(content), filename, options or ImportOptions(), out, QuietMonitor())
+        files = [IncomingFile(self.file(content), filename)]
+        rejected = self.folder / f"{uuid4().hex}.rejected"
+        written = self.engine.import_files(files, options or ImportOptions(), out, rejected, QuietMonitor())
         blob = self.blobs.add(out)
         return written, Table(blob.key, written.columns, written.rows, blob.size)
+
+    def with_rejected(
+        self, content: bytes | str, options: ImportOptions | None = None
+    ) -> tuple[WrittenTable, list[dict[str, Any]]]:
+        """What was written, and the rows that were rejected."""
+        written, _, rejected = self.joined({"t.csv": content}, options)
+        return written, rejected
+
+    def incoming(self, files: Mapping[str, bytes | str]) -> list[IncomingFile]:
+        return [IncomingFile(self.file(content), name) for name, content in files.items()]
+
+    def joined(
+        self, files: Mapping[str, bytes | str], options: ImportOptions | None = None, onto: Table | None = None
+    ) -> tuple[WrittenTable, Table, list[dict[str, Any]]]:
+        """Files as one table: what was written, the table, and the rows that were rejected."""
+        out, rejected = self.folder / f"{uuid4().hex}.parquet", self.folder / f"{uuid4().hex}.parquet"
+        options = options or ImportOptions()
+        written = self.engine.import_files(self.incoming(files), options, out, rejected, QuietMonitor(), onto=onto)
+        blob = self.blobs.add(out)
+        table = Table(blob.key, written.columns, written.rows, blob.size)
+        if not rejected.exists():
+            return written, table, []
+        return written, table, self.rows(Table(self.blobs.add(rejected).key, REJECTED_COLUMNS, written.rejected))
+
+    def exported(self, table: Table, shape: ExportShape = CSV) -> bytes:
+        """The file; what is refused beforehand is not written."""
+        self.engine.check_export(table, shape)
+        out = self.folder / f"{uuid4().hex}.{shape.format}"
+        self.engine.export(table, shape, out, QuietMonitor())
+        return out.read_bytes()
 
     def table(self, rows: Sequence[Mapping[str, Any]]) -> Table:
         """Rows of simple values, by way of CSV; None is missing."""

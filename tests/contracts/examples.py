@@ -35,16 +35,20 @@ from hydroml.domain.sources import (
     Column,
     ColumnType,
     DataSource,
+    Following,
     ImportOptions,
+    Layout,
     Origin,
     Original,
     OriginKind,
     SourceId,
     SourceStatus,
+    Table,
     Version,
     VersionId,
 )
-from hydroml.domain.studio.session import Session, SessionId
+from hydroml.domain.studio.recipes import RecipeId, RecipeStep, SavedRecipe
+from hydroml.domain.studio.session import Comment, CommentId, Session, SessionId
 from hydroml.domain.studio.steps import Derive, DropColumns, FillMethod, FillMissing, Filter, Sort, SortKey
 from hydroml.domain.tokens import Scope, Token, TokenId
 
@@ -82,6 +86,14 @@ def source(*projects: Project, **changes: Any) -> DataSource:
         "current_version_id": VersionId(uuid4()),
         "versions": 3,
         "job_id": uuid4(),
+        "following": Following(
+            SourceId(uuid4()),
+            ProjectId(uuid4()),
+            ({"step": {"op": "filter", "condition": "a > 1"}, "fitted": {"a": 1.5}, "made": ["b"]},),
+            relearn=True,
+            recipe_name=AWKWARD,
+            behind=True,
+        ),
         "created_at": NOON,
         "updated_at": at(1),
     }
@@ -100,7 +112,8 @@ def version(of: DataSource, number: int = 1, **changes: Any) -> Version:
         "origin": Origin(
             OriginKind.UPLOAD,
             parents=(VersionId(uuid4()), VersionId(uuid4())),
-            original=Original(uuid4().hex * 2, "räume.csv", 2**35),
+            originals=(Original(uuid4().hex * 2, "räume.csv", 2**35), Original(uuid4().hex * 2, "2.csv", 1)),
+            rejected=Table(uuid4().hex * 2, (Column("line", ColumnType.INTEGER),), 3, 99),
             options=ImportOptions(
                 delimiter=";",
                 encoding="cp1252",
@@ -109,8 +122,12 @@ def version(of: DataSource, number: int = 1, **changes: Any) -> Version:
                 header=False,
                 sheet="Blatt 1",
                 missing=("NA", "-999"),
+                types={"a": ColumnType.TEXT},
+                widths=(3, 4),
+                layout=Layout.FIXED,
             ),
             recipe=({"step": {"op": "sort", "by": [{"column": "a", "descending": True}]}, "fitted": {"a": 1.5}},),
+            recipe_name=AWKWARD,
             model=uuid4(),
         ),
         "created_by": user(),
@@ -120,25 +137,60 @@ def version(of: DataSource, number: int = 1, **changes: Any) -> Version:
 
 
 def session(of: Version, within: Project, **changes: Any) -> Session:
-    """A tree with a branch, a step switched off, and a redo."""
+    """A tree with a branch, a step switched off, a name, and a redo."""
     values: dict[str, Any] = {
         "id": SessionId(uuid4()),
         "version_id": of.id,
         "project_id": within.id,
         "owner_id": user(),
+        "name": AWKWARD,
+        "shared": True,
         "created_at": NOON,
         "updated_at": at(3),
     }
     made = Session(**(values | changes))
-    made.add(Filter("flow > 3 AND site = 'A'"), {})
-    made.add(FillMissing(("flow", "rain"), FillMethod.MEAN, flag=True), {"flow": 1.25, "rain": 0.1})
+    made.add(Filter("flow > 3 AND site = 'A'"))
+    filling = FillMissing(("flow", "rain"), FillMethod.MEAN, flag=True)
+    made.add(filling, lambda e: replace(e, fitted={"flow": 1.25, "rain": [0.1, None]}, made=("flow_filled", AWKWARD)))
     made.undo()
-    made.add(Derive("flow_log", "ln(flow + 1)"), {})
-    made.add(DropColumns(("a", "b")), {})
-    last = made.add(Sort((SortKey("flow", descending=True), SortKey("rain"))), {})
+    made.add(Derive("flow_log", "ln(flow + 1)"))
+    made.add(DropColumns(("a", "b")))
+    last = made.add(Sort((SortKey("flow", descending=True), SortKey("rain"))))
     made.change(last.id, enabled=False)
+    made.mark(made.history()[-1].id, name=AWKWARD)
     made.undo()
     return made
+
+
+def comment(on: Session, **changes: Any) -> Comment:
+    values: dict[str, Any] = {
+        "id": CommentId(uuid4()),
+        "session_id": on.id,
+        "entry_id": on.entries[0].id,
+        "author_id": user(),
+        "text": AWKWARD,
+        "created_at": at(5),
+    }
+    return Comment(**(values | changes))
+
+
+def recipe(within: Project, **changes: Any) -> SavedRecipe:
+    filling = FillMissing(("flow", "rain"), FillMethod.MEAN, flag=True)
+    values: dict[str, Any] = {
+        "id": RecipeId(uuid4()),
+        "project_id": within.id,
+        "name": AWKWARD,
+        "description": f"Two lines\n{AWKWARD}",
+        "steps": (
+            RecipeStep(filling, {"flow": 1.25, "rain": [0.1, None]}, made=("flow_filled",)),
+            RecipeStep(Sort((SortKey("flow", descending=True),))),
+        ),
+        "columns": tuple(Column(f"{type_} {AWKWARD}", type_, nullable=type_ != "text") for type_ in ColumnType),
+        "created_by": user(),
+        "created_at": NOON,
+        "updated_at": at(3),
+    }
+    return SavedRecipe(**(values | changes))
 
 
 def specification(on: Version, **changes: Any) -> Specification:
@@ -284,6 +336,7 @@ class World:
         self.source = source(self.project)
         self.version = version(self.source)
         self.session = session(self.version, self.project)
+        self.recipe = recipe(self.project)
         self.experiment = experiment(self.version, self.project)
         self.run = run(self.experiment)
         self.model = model(self.project, self.run)
@@ -293,6 +346,7 @@ class World:
             unit.sources.add(self.source)
             unit.versions.add(self.version)
             unit.sessions.add(self.session)
+            unit.recipes.add(self.recipe)
             unit.experiments.add(self.experiment)
             unit.runs.add(self.run)
             unit.models.add(self.model)

@@ -111,13 +111,21 @@ def test_search_finds_all_kinds_best_first(uow: UnitOfWorkFactory) -> None:
         specification = examples.specification(world.version, name="Rain to runoff")
         unit.experiments.add(examples.experiment(world.version, world.project, specification=specification))
         unit.models.add(examples.model(world.project, name="RAIN"))
+        unit.recipes.add(examples.recipe(world.project, name="Rain gaps"))
+        unit.recipes.add(examples.recipe(foreign.project, name="Rain gaps elsewhere"))
         unit.commit()
     with uow() as unit:
         found = unit.search.find(owner, " rain ", 10)
-        assert [hit.name.lower() for hit in found] == ["rain", "rain", "rain to runoff", "a rainy place"]
+        assert [hit.name.lower() for hit in found] == [
+            "rain",
+            "rain",
+            "rain gaps",
+            "rain to runoff",
+            "a rainy place",
+        ]
         assert {hit.kind for hit in found[:2]} == {"source", "model"}
-        assert [hit.kind for hit in found[2:]] == ["experiment", "project"]
-        assert {(hit.project_id, hit.project_name) for hit in found[:3]} == {(world.project.id, world.project.name)}
+        assert [hit.kind for hit in found[2:]] == ["recipe", "experiment", "project"]
+        assert {(hit.project_id, hit.project_name) for hit in found[:4]} == {(world.project.id, world.project.name)}
         assert len(unit.search.find(owner, "rain", 2)) == 2
         assert list(unit.search.find(owner, "", 10)) == []
         assert list(unit.search.find(owner, "rai%", 10)) == []

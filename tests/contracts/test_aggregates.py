@@ -34,7 +34,8 @@ def _change_project(project: Any) -> None:
 KINDS = [
     Kind("projects", lambda u: u.projects, lambda w: w.project, _change_project),
     Kind("sources", lambda u: u.sources, lambda w: w.source, lambda s: s.rename("another name", examples.at(90))),
-    Kind("sessions", lambda u: u.sessions, lambda w: w.session, lambda s: s.add(Filter("rain > 0"), {"a": [1, 2]})),
+    Kind("sessions", lambda u: u.sessions, lambda w: w.session, lambda s: s.add(Filter("rain > 0"))),
+    Kind("recipes", lambda u: u.recipes, lambda w: w.recipe, lambda r: r.describe(examples.at(90), name="another")),
     Kind(
         "experiments",
         lambda u: u.experiments,
@@ -169,7 +170,7 @@ def test_after_a_commit_the_unit_of_work_goes_on(uow: UnitOfWorkFactory) -> None
 def test_what_is_not_set_comes_back_unset(uow: UnitOfWorkFactory) -> None:
     world = World(uow)
     bare_source = examples.source(
-        status=SourceStatus.PROCESSING, error=None, current_version_id=None, versions=0, job_id=None
+        status=SourceStatus.PROCESSING, error=None, current_version_id=None, versions=0, job_id=None, following=None
     )
     bare_run = examples.run(
         world.experiment, job_id=None, outcome=None, error=None, artifacts={}, model_blob=None, mlflow_run_id=None,

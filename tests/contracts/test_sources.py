@@ -89,34 +89,20 @@ def test_children_name_it_as_a_parent(uow: UnitOfWorkFactory) -> None:
         unit.versions.add(older)
         unit.commit()
     with uow() as unit:
-        assert list(unit.versions.children(world.version.id)) == [older, younger]
-        assert list(unit.versions.children(other.version.id)) == [younger]
-        assert list(unit.versions.children(older.id)) == []
+        assert list(unit.versions.children([world.version.id], 10)) == [older, younger]
+        assert list(unit.versions.children([world.version.id], 1)) == [older]
+        assert list(unit.versions.children([other.version.id, older.id], 10)) == [younger]
+        assert list(unit.versions.children([older.id], 10)) == []
+        assert list(unit.versions.children([], 10)) == []
 
 
 def test_blobs_are_in_use_as_tables_and_as_originals(uow: UnitOfWorkFactory) -> None:
     world = World(uow)
-    assert world.version.origin.original is not None
-    held = {world.version.fingerprint, world.version.origin.original.blob}
+    held = world.version.blobs
+    assert len(held) == 4
     with uow() as unit:
         assert set(unit.versions.blobs_in_use([*held, "0" * 64])) == held
         assert set(unit.versions.blobs_in_use([])) == set()
-
-
-def test_sessions_of_an_owner_come_last_changed_first(uow: UnitOfWorkFactory) -> None:
-    world, other = World(uow), World(uow)
-    owner = world.session.owner_id
-    newer = examples.session(world.version, other.project, owner_id=owner, updated_at=examples.at(30))
-    elsewhere = examples.session(other.version, world.project, owner_id=owner, updated_at=examples.at(20))
-    with uow() as unit:
-        unit.sessions.add(newer)
-        unit.sessions.add(elsewhere)
-        unit.commit()
-    with uow() as unit:
-        assert list(unit.sessions.of_owner(owner)) == [newer, elsewhere, world.session]
-        assert list(unit.sessions.of_owner(owner, version_id=world.version.id)) == [newer, world.session]
-        assert list(unit.sessions.of_owner(owner, project_id=world.project.id)) == [elsewhere, world.session]
-        assert list(unit.sessions.of_owner(examples.user())) == []
 
 
 def test_a_session_can_be_deleted(uow: UnitOfWorkFactory) -> None:

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hydroml.adapters.memory import InMemoryBlobStore, InMemoryScratch
 from hydroml.adapters.storage import FolderBlobStore, FolderScratch, blob_store_for
 from hydroml.application.ports.storage import Blob, BlobNotFoundError, BlobStore, Scratch
-from hydroml.domain.errors import InvalidInputError, TooLargeError, UnavailableError
+from hydroml.domain.errors import ConflictError, InvalidInputError, TooLargeError, UnavailableError
 
 Contents = Callable[[], list[str]]
 NOWHERE = "0" * 64
@@ -42,9 +42,11 @@ def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> BlobStor
 def contents(kind: str, store: BlobStore, request: pytest.FixtureRequest, tmp_path: Path) -> Contents:
     """The names of all that the store holds, wherever it does."""
     if isinstance(store, InMemoryBlobStore):
-        return lambda: [*store.blobs, *store.uploads]
+        return lambda: [*store.held, *store.waiting]
     if kind == "folder":
-        return lambda: sorted(p.name for p in (tmp_path / "blobs with blanks").rglob("*") if p.is_file())
+        return lambda: sorted(
+            p.name for p in (tmp_path / "blobs with blanks").rglob("*") if p.is_file() and p.name != ".lock"
+        )
     import boto3
 
     url: str = request.getfixturevalue("s3_url")
@@ -119,6 +121,28 @@ def test_a_malformed_name_is_refused(store: BlobStore, contents: Contents, name:
     with pytest.raises(InvalidInputError):
         store.discard(name)
     assert contents() == []
+
+
+def test_what_is_held_is_listed(store: BlobStore) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=1)  # a bucket's clock is its own
+    blob = store.add_bytes(b"content")
+    store.receive("one", [b"12345"], 10)
+    store.append("two", 0, [b"123"], 10)
+    store.receive("three", [b"kept"], 10)
+    kept = store.keep("three")
+    assert {(found.name, found.size) for found in store.blobs()} == {(blob.key, 7), (kept.key, 4)}
+    assert {found.name for found in store.uploads()} == {"one", "two", "three"}
+    assert all(begun < found.at < begun + timedelta(minutes=5) for found in (*store.blobs(), *store.uploads()))
+
+
+def test_a_blob_that_is_added_again_is_not_deleted_by_somebody_who_looked_before(store: BlobStore) -> None:
+    blob = store.add_bytes(b"content")
+    before = datetime.now(UTC) + timedelta(minutes=2)
+    assert not store.delete(blob.key, unless_added_after=datetime.now(UTC) - timedelta(hours=1))
+    assert store.exists(blob.key)
+    assert store.delete(blob.key, unless_added_after=before)
+    assert not store.delete(blob.key, unless_added_after=before)
+    assert not store.exists(blob.key)
 
 
 def test_a_deleted_blob_is_gone(store: BlobStore, contents: Contents) -> None:
@@ -262,7 +286,7 @@ def test_what_a_killed_process_was_receiving_is_removed_by_the_next(tmp_path: Pa
     process.join()
     assert [p for p in root.rglob("*") if p.is_file()]
     blob = FolderBlobStore(root).add_bytes(b"x")
-    assert [p.name for p in root.rglob("*") if p.is_file()] == [blob.key]
+    assert [p.name for p in root.rglob("*") if p.is_file() and p.name != ".lock"] == [blob.key]
 
 
 @pytest.fixture(params=["memory", "folder"])
@@ -366,3 +390,56 @@ def test_a_storage_that_is_away_is_unavailable(tmp_path: Path, monkeypatch: pyte
         store.open(NOWHERE)
     with pytest.raises(UnavailableError):
         store.exists(NOWHERE)
+
+
+def test_an_upload_comes_in_parts(store: BlobStore, contents: Contents) -> None:
+    assert store.appended("file-1") == 0
+    assert store.append("file-1", 0, [b"ab", b"cd"], 10) == 4
+    assert store.append("file-1", 4, [b"ef"], 10) == store.appended("file-1") == 6
+    with store.received("file-1") as file:
+        assert file.read_bytes() == b"abcdef"
+    blob = store.keep("file-1")
+    assert (blob.key, blob.size) == (sha256(b"abcdef"), 6)
+    assert store.keep("file-1").key == blob.key
+    store.discard("file-1")
+    assert contents() == [blob.key]
+
+
+def test_a_part_fits_where_the_last_one_ended(store: BlobStore) -> None:
+    store.append("file-1", 0, [b"abcd"], 10)
+    for offset in (0, 3, 5):
+        with pytest.raises(ConflictError):
+            store.append("file-1", offset, [b"x"], 10)
+    with pytest.raises(TooLargeError):
+        store.append("file-1", 4, [b"1234567"], 10)
+    held = store.appended("file-1")
+    assert store.append("file-1", held, [b"x"], 11) == held + 1
+
+
+def test_a_broken_line_leaves_what_has_come(store: BlobStore, kind: str) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield b"abc"
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        store.append("file-1", 0, breaking(), 10)
+    held = store.appended("file-1")
+    assert held == (0 if kind == "s3" else 3)
+    rest = b"abcdef"[held:]
+    assert store.append("file-1", held, [rest], 10) == 6
+    with store.received("file-1") as file:
+        assert file.read_bytes() == b"abcdef"
+
+
+def test_a_discarded_upload_is_gone(store: BlobStore, contents: Contents) -> None:
+    store.append("file-1", 0, [b"abc"], 10)
+    store.append("file-1", 3, [b"def"], 10)
+    store.discard("file-1")
+    assert store.appended("file-1") == 0
+    assert contents() == []
+
+
+def test_an_empty_upload_is_there(store: BlobStore) -> None:
+    assert store.append("file-1", 0, (), 0) == 0
+    with store.received("file-1") as file:
+        assert file.read_bytes() == b""

@@ -8,8 +8,9 @@ from hydroml.adapters.memory.storage import InMemoryBlobStore
 from hydroml.adapters.memory.tables import InMemoryTableEngine
 from hydroml.adapters.storage.folder import FolderBlobStore
 from hydroml.adapters.tables import DuckDbTableEngine
-from hydroml.application.ports.tables import View
+from hydroml.application.ports.tables import IncomingFile, View
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.exports import ExportFormat, ExportOptions, ExportShape
 from hydroml.domain.jobs import JobCancelledError
 from hydroml.domain.sources import ColumnType, ImportOptions, UnreadableFileError
 from hydroml.domain.studio.recipes import RecipeStep
@@ -51,21 +52,66 @@ class TableEngineContract:
         with pytest.raises(UnreadableFileError):
             workshop.imported(content)
 
-    def test_rows_of_another_width_are_refused_by_line(self, workshop: Workshop) -> None:
-        with pytest.raises(UnreadableFileError, match="line 3"):
-            workshop.imported("a,b\n1,2\n3\n4,5\n")
+    def test_rows_of_another_width_are_rejected_by_line(self, workshop: Workshop) -> None:
+        written, rejected = workshop.with_rejected("a,b\n1,2\n3\n4,5\n")
+        assert (written.rows, written.rejected) == (2, 1)
+        assert rejected == [{"file": "t.csv", "line": 3, "reason": "it has 1 cell, not 2", "text": "3"}]
 
     def test_detection_shows_what_an_import_would_do(self, workshop: Workshop) -> None:
-        found = workshop.engine.detect(workshop.file("a,b\n1,x\n2,y\n"), "t.csv", ImportOptions())
+        found = workshop.detect("a,b\n1,x\n2,y\n")
         assert (found.format, found.options.delimiter) == ("csv", ",")
         assert [(c.name, c.type) for c in found.columns] == [("a", ColumnType.INTEGER), ("b", ColumnType.TEXT)]
         assert found.rows == ((1, "x"), (2, "y"))
 
+    def test_several_files_are_one_table_by_the_names_of_columns(self, workshop: Workshop) -> None:
+        files = {"0.csv": "n,s\n1,a\n2,b\n", "1.csv": "s,x,n\nc,0.5,3.5\n", "2.csv": "n,s\n4\n5,late\n6,e\n"}
+        found = workshop.engine.detect(workshop.incoming(files), ImportOptions())
+        assert [(file.name, file.size) for file in found.files] == [(name, len(text)) for name, text in files.items()]
+        written, table, rejected = workshop.joined(files)
+        expected = [("n", ColumnType.NUMBER), ("s", ColumnType.TEXT), ("x", ColumnType.NUMBER)]
+        assert [(c.name, c.type) for c in written.columns] == expected
+        assert [(c.name, c.type) for c in found.columns] == expected
+        assert (written.rows, written.rejected, found.rejected) == (5, 1, 1)
+        assert workshop.rows(table)[1:4] == [
+            {"n": 2, "s": "b", "x": None},
+            {"n": 3.5, "s": "c", "x": 0.5},
+            {"n": 5, "s": "late", "x": None},
+        ]
+        assert [(row["file"], row["line"]) for row in rejected] == [("2.csv", 2)]
+
+    def test_numbers_beside_text_keep_their_spelling(self, workshop: Workshop) -> None:
+        _, table, _ = workshop.joined({"a.csv": "x,y\n1.50,a\n", "b.csv": "x,y\nword,b\n"})
+        assert workshop.column(table, "x") == ["1.50", "word"]
+
+    def test_rows_are_appended_behind_those_of_a_table(self, workshop: Workshop) -> None:
+        _, first = workshop.imported("n,s,x\n1,007,0.5\n")
+        written, longer, _ = workshop.joined({"b.csv": "s,n,new\n8,2,t\n"}, onto=first)
+        assert [(c.name, c.type) for c in written.columns] == [
+            ("n", ColumnType.INTEGER),
+            ("s", ColumnType.TEXT),
+            ("x", ColumnType.NUMBER),
+            ("new", ColumnType.TEXT),
+        ]
+        assert workshop.rows(longer) == [
+            {"n": 1, "s": "007", "x": 0.5, "new": None},
+            {"n": 2, "s": "8", "x": None, "new": "t"},
+        ]
+        assert workshop.rows(first) == [{"n": 1, "s": "007", "x": 0.5}]
+
+    def test_text_is_not_appended_to_numbers(self, workshop: Workshop) -> None:
+        _, first = workshop.imported("n,s\n1,a\n")
+        with pytest.raises(UnreadableFileError, match="“n” holds values of type integer so far"):
+            workshop.joined({"b.csv": "n,s\nmany,b\n"}, onto=first)
+
     def test_cancelled_import_stops(self, workshop: Workshop) -> None:
         out = workshop.folder / "out"
         with pytest.raises(JobCancelledError):
-            workshop.engine.import_file(
-                workshop.file("a\n1\n"), "t.csv", ImportOptions(), out, QuietMonitor(cancelled=True)
+            workshop.engine.import_files(
+                [IncomingFile(workshop.file("a\n1\n"), "t.csv")],
+                ImportOptions(),
+                out,
+                workshop.folder / "rejected",
+                QuietMonitor(cancelled=True),
             )
         assert not out.exists()
 
@@ -184,18 +230,67 @@ class TableEngineContract:
 
     def test_profile(self, workshop: Workshop) -> None:
         profile = workshop.engine.profile(View(workshop.table(ROWS), filter="site = 'a' OR flow = 1"))
-        assert profile.rows == 3
+        assert (profile.rows, profile.rows_read) == (3, 3)
         site, flow, _ = profile.columns
         assert (site.missing, site.distinct, site.top) == (0, 2, (("a", 2), ("b", 1)))
+        assert (site.lengths, site.minimum, site.mean, site.quantiles, site.zeros) == ((1, 1), None, None, None, None)
         assert (flow.missing, flow.distinct, flow.minimum, flow.maximum, flow.mean) == (1, 2, 1, 3, 2)
+        assert flow.top == ((1, 1), (3, 1))  # as frequent: the smaller first
+        assert (flow.zeros, flow.lengths) == (0, None)
+        assert flow.std == pytest.approx(2**0.5)
+        assert flow.quantiles == pytest.approx((1.1, 1.5, 2, 2.5, 2.9))
+
+    def test_profile_of_chosen_columns_and_of_a_sample(self, workshop: Workshop) -> None:
+        view = View(workshop.table(ROWS), columns=("flow",))
+        for profile in (
+            workshop.engine.profile(view),
+            workshop.engine.profile(view, QuietMonitor()),
+            workshop.engine.sample_profile(view),
+        ):
+            assert [column.name for column in profile.columns] == ["flow"]
+            assert (profile.rows, profile.rows_read, profile.columns[0].distinct) == (4, 4, 2)
 
     def test_preview_says_what_a_step_would_do(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)
-        preview = workshop.engine.preview(table, (), FillMissing(("flow",), FillMethod.MEDIAN, flag=True))
+        preview = workshop.engine.preview(table, (), RecipeStep(FillMissing(("flow",), FillMethod.MEDIAN, flag=True)))
         assert (preview.added_columns, preview.removed_columns) == (("flow_filled",), ())
         assert (preview.rows_before, preview.rows_after, preview.changed_cells["flow"]) == (4, 4, 1)
-        preview = workshop.engine.preview(table, (), Filter("flow > 1"))
+        preview = workshop.engine.preview(table, (), RecipeStep(Filter("flow > 1")))
         assert (preview.rows_before, preview.rows_after, len(preview.page.rows)) == (4, 2, 2)
+
+    def test_query_reads_its_tables_and_the_table_at_hand(self, workshop: Workshop) -> None:
+        table, other = workshop.table(ROWS), workshop.table([{"a": 1}, {"a": 2}, {"a": 3}])
+        this = View(table, (RecipeStep(Filter("flow > 1")),))
+        text = 'SELECT count(*) AS n, (SELECT max(a) FROM "the other") AS top FROM this'
+        found = workshop.engine.query(text, {"the other": other, "unread": other}, this, 10, QuietMonitor())
+        kept = workshop.engine.page(this, 0, 1).total
+        assert (found.rows, found.total, found.truncated) == (((kept, 3),), 1, False)
+        assert set(found.used) == {"the other", "this"}
+        assert set(workshop.engine.check_query(text, {"the other": other}, this)) == {"the other", "this"}
+
+    def test_query_gives_its_first_rows(self, workshop: Workshop) -> None:
+        other = workshop.table([{"a": 1}, {"a": 2}, {"a": 3}])
+        found = workshop.engine.query("SELECT a FROM t", {"t": other}, None, 2, QuietMonitor())
+        assert (found.rows, found.total, found.truncated) == (((1,), (2,)), None, True)
+
+    @pytest.mark.parametrize("text", ["DELETE FROM t", "SELECT a FROM other", "SELECT b FROM t", "not SQL"])
+    def test_query_that_cannot_run_names_its_place(self, workshop: Workshop, text: str) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            workshop.engine.check_query(text, {"t": workshop.table([{"a": 1}])}, None)
+        assert caught.value.faults[0].loc == ("sql",)
+
+    def test_written_query_is_a_table(self, workshop: Workshop, tmp_path: Path) -> None:
+        tables = {"t": workshop.table([{"a": 1}, {"a": 2}])}
+        out = tmp_path / "table"
+        written = workshop.engine.write_query("SELECT a * 2 AS twice FROM t", tables, None, out, QuietMonitor())
+        assert (written.columns[0].name, written.columns[0].type, written.rows) == ("twice", ColumnType.INTEGER, 2)
+
+    def test_formula_is_checked_by_its_type(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        assert workshop.engine.check_formula(table, (), "flow * 1.5", "value") is ColumnType.NUMBER
+        assert workshop.engine.check_formula(table, (), "flow > 1", "condition") is ColumnType.BOOLEAN
+        with pytest.raises(InvalidInputError):
+            workshop.engine.check_formula(table, (), "nothing + 1", "value")
 
     def test_materialised_table_is_the_view(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)
@@ -221,6 +316,10 @@ class TableEngineContract:
             written = workshop.engine.materialise(file, (RecipeStep(Filter("a > 1")),), out, QuietMonitor())
         assert written.rows == 1
 
+    def test_only_joins_are_matched(self, workshop: Workshop) -> None:
+        with pytest.raises(InvalidInputError):
+            workshop.engine.match(workshop.table(ROWS), (), RecipeStep(DropColumns(("flow",))))
+
     def test_replay_runs_the_row_local_steps(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)
         recipe = workshop.learnt(
@@ -239,12 +338,58 @@ class TableEngineContract:
 
     def test_export_to_csv_and_back(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)
-        out = workshop.folder / "out.csv"
+        assert workshop.rows(workshop.imported(workshop.exported(table))[1]) == workshop.rows(table)
         with workshop.blobs.local(table.blob) as file:
-            workshop.engine.export(file, out)
-            with pytest.raises(InvalidInputError):
-                workshop.engine.export(file, workshop.folder / "out.exe")
-        assert workshop.rows(workshop.imported(out.read_bytes())[1]) == workshop.rows(table)
+            assert (
+                workshop.engine.export(file, ExportShape(ExportFormat.CSV), workshop.folder / "o", QuietMonitor()) == 4
+            )
+
+    def test_export_of_a_part(self, workshop: Workshop) -> None:
+        table = workshop.table([{"a": n, "b": n * 1.5, "t": "xyz"[n % 3]} for n in range(9)])
+        commas = ExportOptions(header=False, delimiter=";", decimal=",")
+        numbers = ExportShape(ExportFormat.CSV, ("b",), sort=(SortKey("b"),), limit=8, options=commas)
+        assert workshop.exported(table, numbers).split()[-2:] == [b"9,0", b"10,5"]
+        shape = ExportShape(
+            ExportFormat.CSV, ("t", "b"), "a > 2", (SortKey("a", descending=True),), 2,
+            ExportOptions(delimiter=";", decimal=",", missing="NA", bom=True),
+        )  # fmt: skip
+        assert workshop.exported(table, shape).decode() == "\ufefft;b\nz;12,0\ny;10,5\n"
+        bare = ExportShape(ExportFormat.TSV, ("a", "t"), limit=1, options=ExportOptions(header=False))
+        assert workshop.exported(table, bare) == b"0\tx\n"
+        assert workshop.exported(table, ExportShape(ExportFormat.CSV, filter="a > 99")) == b"a,b,t\n"
+
+    def test_export_guards_texts_like_formulas(self, workshop: Workshop) -> None:
+        texts = ["=1+1", "+a", "-b", "@c", "'=e", "''-f", "'g", "h=1", "'", "x-y"]
+        content = "n,=t\n" + "".join(f"-{at},{text}\n" for at, text in enumerate(texts))
+        _, table = workshop.imported(content, options=ImportOptions(delimiter=",", guards=False))
+        lines = workshop.exported(table).decode().splitlines()
+        assert lines[0] == "n,'=t"
+        assert [line.partition(",")[2] for line in lines[1:]] == [
+            "'=1+1", "'+a", "'-b", "'@c", "''=e", "'''-f", "'g", "h=1", "'", "x-y",
+        ]  # fmt: skip
+        assert lines[2].startswith("-1,")
+        bare = ExportShape(ExportFormat.CSV, options=ExportOptions(neutralise=False))
+        assert workshop.exported(table, bare).decode().splitlines()[1] == "0,=1+1"
+
+    def test_exports_that_cannot_be_are_refused_before(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        for shape, place in (
+            (ExportShape(ExportFormat.CSV, ("flow", "no such")), "columns"),
+            (ExportShape(ExportFormat.CSV, filter="nothing > 1"), "filter"),
+        ):
+            with pytest.raises(InvalidInputError) as refused:
+                workshop.engine.check_export(table, shape)
+            assert refused.value.faults[0].loc[0] == place
+        with pytest.raises(InvalidInputError):
+            workshop.engine.check_export(table, ExportShape(ExportFormat.CSV, sort=(SortKey("no such"),)))
+        workshop.engine.check_export(table, ExportShape(ExportFormat.XLSX))
+
+    def test_cells_too_long_for_a_sheet_are_refused_in_words(self, workshop: Workshop) -> None:
+        table = workshop.table([{"a": 1, "t": "x" * 32_767}, {"a": 2, "t": "🌊" * 16_384}])
+        workshop.engine.check_export(table, ExportShape(ExportFormat.XLSX, filter="a = 1"))
+        workshop.engine.check_export(table, ExportShape(ExportFormat.CSV))
+        with pytest.raises(InvalidInputError, match=r"32,767 characters, and one of “t” has 32,768"):
+            workshop.engine.check_export(table, ExportShape(ExportFormat.XLSX))
 
     def test_functions_are_listed_with_help(self, workshop: Workshop) -> None:
         assert all(f.name and f.signature and f.help for f in workshop.engine.functions())

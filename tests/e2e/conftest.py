@@ -82,6 +82,9 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+AXE = Path(__file__).parents[2] / "src/hydroml/entrypoints/web/frontend/node_modules/axe-core/axe.min.js"
+
+
 @dataclass(frozen=True)
 class FirstVisit:
     """The cookies of the administrator, and the address of the sample project."""
@@ -144,3 +147,14 @@ def _watched(browser: Browser, address: str, cookies: Path | None) -> Iterator[W
     yield watched
     context.close()
     assert watched.faults == []
+
+
+def axe_faults(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands, by the rules of WCAG 2.2 AA; once its transitions are over."""
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000)"
+        ".map(({ finished }) => finished))"
+    )
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })")
+    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]

@@ -37,39 +37,46 @@ def test_a_person_signs_up_and_makes_a_project(anonymous: Watched) -> None:
 def test_an_upload_is_looked_into_imported_and_counted(page: Page) -> None:
     project(page, "Gauges")
     upload(page, "gauge.csv", files.gauge())
-    expect(page.get_by_label("Columns are separated by")).to_have_value(";")
-    expect(page.get_by_label("Decimal sign")).to_have_value(",")
-    expect(page.get_by_label("First rows").get_by_role("columnheader")).to_have_count(4)
-    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_label("Delimiter", exact=True)).to_have_value(";")
+    expect(page.get_by_label("Decimal sign", exact=True)).to_have_value(",")
+    preview = page.get_by_label("First rows")
+    expect(preview.get_by_role("columnheader")).to_have_count(5)  # one numbers the rows
+    preview.get_by_label("Type of temp_c").select_option("text")
+    expect(preview).to_contain_text("1,07")  # as it is written
+    preview.get_by_label("Type of temp_c").select_option("detect it")
+    expect(preview).not_to_contain_text("1,07")
+    page.reload()  # nothing is lost: the upload is on the server, the decisions in the tab
+    page.get_by_role("button", name="Import as “gauge”").click()
 
-    expect(page.get_by_text("is being imported.")).to_be_visible()
-    row = page.get_by_role("row").filter(has_text="gauge")
-    expect(row).to_contain_text("Ready")  # by itself: the page is told
-    expect(row).to_contain_text("1,500 × 4")
-
-    row.get_by_role("link", name="gauge").click()
+    expect(page.get_by_role("heading", level=1, name="gauge")).to_be_visible()
+    expect(page.get_by_text("2019-01-01 to 2023-02-08")).to_be_visible()  # by itself: the page is told
     columns = page.get_by_role("region", name="Columns")
     expect(columns.get_by_role("row").filter(has_text="date").first).to_contain_text("1,500")
     expect(columns.get_by_role("row").filter(has_text="flow")).to_contain_text("15")  # missing
-    expect(page.get_by_text("2019-01-01 to 2023-02-08")).to_be_visible()
+    page.get_by_role("navigation", name="Breadcrumbs").get_by_role("link", name="Gauges").click()
+    row = page.get_by_role("row").filter(has_text="gauge")
+    expect(row).to_contain_text("Ready")
+    expect(row).to_contain_text("1,500 × 4")
 
 
-def test_a_broken_file_says_why_and_leaves_nothing(watched: Watched) -> None:
+def test_a_broken_file_says_why_and_waits_for_another_try(watched: Watched) -> None:
     page = watched.page
-    watched.expected = re.compile(r"/sources/detect$")
+    watched.expected = re.compile(r"/uploads/detect$")
     project(page, "Broken")
     upload(page, "noise.csv", files.GARBAGE)
-    expect(page.get_by_role("alert")).to_contain_text("noise.csv: it cannot be read.")
-    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("It cannot be read like this.")
+    page.get_by_role("link", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Discard noise.csv").click()
+    page.get_by_role("dialog").get_by_role("button", name="Discard", exact=True).click()
+    expect(page.get_by_role("list", name="Uploads from earlier").get_by_text("noise.csv")).to_be_hidden()
 
     upload(page, "late.csv", files.broken_late())
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Import as “late”").click()
+    expect(page.get_by_role("heading", level=1, name="late")).to_be_visible()
+    page.get_by_role("navigation", name="Breadcrumbs").get_by_role("link", name="Broken").click()
     row = page.get_by_role("row").filter(has_text="late")
-    expect(row).to_contain_text("not every row has 3 cells: line 100,002 has 4")
-    row.get_by_role("link", name="late").click()
-    expect(page.get_by_role("alert")).to_contain_text("The import failed. not every row has 3 cells")
-    expect(page.get_by_role("button", name="Retry")).to_have_count(0)  # the upload is gone
-    expect(page.get_by_role("link", name="Upload it again")).to_be_visible()
+    expect(row).to_contain_text("Ready")
+    expect(row).to_contain_text("119,999 × 3")  # the line of four cells is kept apart
 
 
 def test_the_grid_sorts_filters_and_scrolls_on_the_server(page: Page, sample: str) -> None:
@@ -102,32 +109,32 @@ def test_steps_are_tried_undone_edited_and_saved(page: Page, sample: str) -> Non
     expect(page.get_by_text("7,304 rows × 12 columns")).to_be_visible()
 
     panel.open("Filter")
-    page.get_by_label("Keep rows where").fill("station = 'Alder Brook'")
+    page.get_by_label("Condition", exact=True).fill("station = 'Alder Brook'")
     expect(panel.box).to_contain_text("7,304 rows before, 3,652 after")
     panel.apply()
     expect(page.get_by_text("3,652 rows × 12 columns")).to_be_visible()
 
-    panel.open("Fill missing")
+    panel.open("Missing", "Fill missing values")
     page.get_by_role("button", name="All with missing values").click()
-    page.get_by_label("Fill with").select_option(label="Previous row's value")
+    page.get_by_label("Method").select_option("previous")
     expect(panel.box).to_contain_text("53 cells changed")
     panel.apply()
 
     panel.open("Formula")
-    page.get_by_label("New column").fill("flow_log")
+    panel.box.get_by_role("textbox", name="Column").fill("flow_log")
     page.get_by_label("Formula", exact=True).fill("ln(flow_mm + 1)")
     expect(panel.box).to_contain_text("+ 1 column")
     panel.apply()
     expect(page.get_by_text("3,652 rows × 13 columns")).to_be_visible()
 
-    panel.open("Drop columns")
+    panel.open("Columns", "Drop columns")
     panel.box.get_by_role("checkbox", name="flow_log").check()  # every other one is a feature later
     expect(panel.box).to_contain_text("− 1 column")
     panel.apply()
 
-    panel.open("Sort")
-    panel.box.get_by_label("Column 1").select_option("flow_mm")
-    panel.box.get_by_label("largest first").check()
+    panel.open("Rows", "Sort rows")
+    panel.box.get_by_role("combobox", name="Column").select_option("flow_mm")
+    panel.box.get_by_label("Largest first").check()
     expect(panel.box).to_contain_text("± 0 rows")
     panel.apply()
     last = history.get_by_role("listitem").filter(has_text="flow_mm ↓")
@@ -142,7 +149,7 @@ def test_steps_are_tried_undone_edited_and_saved(page: Page, sample: str) -> Non
 
     history.get_by_text("Filter rows").hover()
     page.get_by_role("button", name="Edit step 1").click()
-    page.get_by_label("Keep rows where").fill("station = 'Alder Brook' AND temp_c > 0")
+    page.get_by_label("Condition", exact=True).fill("station = 'Alder Brook' AND temp_c > 0")
     expect(panel.box).to_contain_text("7,304 rows before, 3,417 after")  # as of where it stands
     panel.apply("Save step")
     expect(page.get_by_text("3,417 rows × 12 columns")).to_be_visible()
@@ -164,11 +171,22 @@ def test_a_refused_formula_is_told_at_its_field(watched: Watched, sample: str) -
     page.get_by_role("button", name="Open in Studio").click()
     panel = StepPanel(page)
     panel.open("Formula")
-    page.get_by_label("New column").fill("x")
+    panel.box.get_by_role("textbox", name="Column").fill("x")
     page.get_by_label("Formula", exact=True).fill("__import__('os')")
     expect(panel.box.get_by_text("there is no function “__import__”")).to_be_visible()
     page.keyboard.press("Escape")
     expect(panel.box).to_be_hidden()
+
+
+def test_a_query_tells_which_columns_come_and_which_go(page: Page, sample: str) -> None:
+    source(page, sample, "Water samples")
+    page.get_by_role("button", name="Open in Studio").click()
+    panel = StepPanel(page)
+    panel.open("Reshape", "SQL query")
+    panel.box.get_by_label("Query", exact=True).fill("SELECT count(*) AS samples FROM this")
+    expect(panel.box.get_by_text("+ 1 column", exact=True)).to_be_visible()
+    expect(panel.box.get_by_text(re.compile(r"− \d+ columns"))).to_be_visible()
+    expect(page.get_by_text("1 row × 1 column", exact=True)).to_be_visible()
 
 
 def test_a_model_is_trained_on_the_past_registered_and_asked(page: Page, sample: str) -> None:
@@ -288,8 +306,10 @@ class StepPanel:
         self._page = page
         self.box = page.get_by_role("complementary").filter(has=page.get_by_role("heading", name="Preview"))
 
-    def open(self, tool: str) -> None:
+    def open(self, tool: str, step: str = "") -> None:
         self._page.get_by_role("toolbar", name="Steps").get_by_role("button", name=tool, exact=True).click()
+        if step:
+            self._page.get_by_role("menuitem", name=step, exact=True).click()
         expect(self.box).to_be_visible()
 
     def apply(self, button: str = "Apply") -> None:
@@ -307,7 +327,9 @@ def project(page: Page, name: str) -> None:
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
+    """Chooses a file; the page of its import opens by itself."""
     page.get_by_label("File to upload").set_input_files(FilePayload(name=name, mimeType="text/csv", buffer=content))
+    expect(page).to_have_url(re.compile(r"/import\?.*uploads="))
 
 
 def source(page: Page, project_address: str, name: str, *, version: int | None = None) -> None:

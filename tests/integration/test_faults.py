@@ -64,9 +64,9 @@ def kill(installation: tuple[Serving, Api], part: str) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def answers(api: Api, job_id: str) -> bool:
+def is_there(api: Api, path: str) -> bool:
     try:
-        api.job(job_id)
+        api.get(path)
     except httpx.TransportError:
         return False
     return True
@@ -121,8 +121,25 @@ def test_a_killed_web_process_comes_back_and_the_work_goes_on(
     _, api = installation
     accepted = api.upload(project, "large.csv", table, name="Again")
     kill(installation, "uvicorn")
-    assert wait_until(lambda: answers(api, accepted["job"]["id"]), 60)
+    assert wait_until(lambda: is_there(api, f"/jobs/{accepted['job']['id']}"), 60)
     assert api.wait(accepted["job"]["id"])["state"] == "succeeded"
+
+
+def test_neither_a_killed_web_process_nor_a_killed_worker_loses_a_session_or_its_saving(
+    installation: tuple[Serving, Api], project: str, version: str
+) -> None:
+    _, api = installation
+    session = api.post(f"/versions/{version}/sessions", {"name": "Kept"})["id"]
+    api.post(f"/sessions/{session}/steps", {"op": "filter", "condition": "a > 6"})
+    before = api.post(f"/sessions/{session}/steps", {"op": "derive", "column": "z", "formula": "a + b"})
+    kill(installation, "uvicorn")
+    assert wait_until(lambda: is_there(api, f"/sessions/{session}"), 60)
+    assert api.get(f"/sessions/{session}") == before
+    accepted = api.post(f"/sessions/{session}/save", {"name": "From the session"})
+    kill(installation, "hydroml worker")
+    done = api.wait(accepted["job"]["id"])
+    assert (done["state"], done["result"]["columns"]) == ("succeeded", 4)
+    assert api.post(f"/sessions/{session}/undo")["can_redo"] is True
 
 
 def test_a_wiped_broker_loses_nothing(

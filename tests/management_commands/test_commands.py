@@ -1,6 +1,7 @@
 """What people script: output, exit codes, and the same result as through the pages."""
 
 import json
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from sqlalchemy import text
 
 from hydroml.domain.jobs import JobId, JobState
-from hydroml.domain.projects import UserId
+from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.studio.recipes import RecipeStep
+from hydroml.domain.studio.steps import Filter
 from hydroml.entrypoints import checks
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.management import cli
@@ -19,7 +23,11 @@ from hydroml.entrypoints.management.commands import _acting
 from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.accounts.models import User
 
-COMMANDS = ("create_token", "create_user", "demo", "doctor", "import_source", "migrate", "predict", "run_experiment")
+COMMANDS = (
+    "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
+    "import_source", "migrate",
+    "predict", "run_experiment", "verify_audit",
+)  # fmt: skip
 CSV = "date,flow,site\n" + "".join(f"2020-01-{d:02},{d}.5,{'A' if d % 2 else 'B'}\n" for d in range(1, 31))
 
 
@@ -106,8 +114,7 @@ def test_imports_a_file_like_an_upload(run: Any, admin: User, file: Path) -> Non
     detail = container().sources().get(UserId(admin.pk), UUID(done["source_id"]))
     assert detail.source.name == "Flows"
     assert detail.current is not None
-    assert detail.current.origin.original is not None
-    assert detail.current.origin.original.filename == "flows.csv"
+    assert [original.filename for original in detail.current.origin.originals] == ["flows.csv"]
 
 
 def test_an_import_that_is_not_waited_for_is_queued(run: Any, admin: User, file: Path) -> None:
@@ -217,3 +224,70 @@ def test_doctor_sees_open_secrets(tmp_path: Path) -> None:
 )
 def test_the_brokers_address_is_understood(given: str, read: str) -> None:
     assert checks.for_redis(given) == read
+
+
+def test_a_version_is_exported_to_a_file(run: Any, admin: User, file: Path, tmp_path: Path) -> None:
+    imported = run("import_source", str(file), "--project", "Rivers", "--wait")
+    out = tmp_path / "out.tsv"
+    made = run(
+        "export_version", imported["version_id"], str(out), "--columns", "site,flow", "--filter", "flow > 28",
+        "--sort=-flow", "--limit", "2", "--option", "decimal=,", "--option", "header=false",
+    )  # fmt: skip
+    assert (made["rows"], out.read_text()) == (2, "B\t30,5\nA\t29,5\n")
+    assert run("export_version", imported["version_id"], str(tmp_path / "out.xlsx"))["rows"] == 30
+    out.write_text("kept")
+    for arguments in ((str(out), "--filter", "no >"), (str(tmp_path / "out.pdf"),), (str(out), "--option", "colour=1")):
+        with pytest.raises(CommandError):
+            run("export_version", imported["version_id"], *arguments)
+    assert out.read_text() == "kept"
+    with pytest.raises(CommandError, match="does not exist"):
+        run("export_version", str(uuid4()), str(out))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["flows.csv", "out.tsv", "out.xlsx"]
+
+
+def test_a_changed_entry_of_the_activity_is_found(run: Any, admin: User, file: Path) -> None:
+    run("import_source", str(file), "--project", "Rivers", "--wait")
+    sound = run("verify_audit")
+    assert (sound["entries"], sound["breaks"], len(sound["hash"])) == (3, [], 64)
+    with container().engine().begin() as connection:
+        connection.execute(text("UPDATE hydroml.activity SET verb = 'deleted' WHERE sequence = 2"))
+    out = StringIO()
+    with pytest.raises(CommandError, match="broken in 1 places") as broken:
+        call_command("verify_audit", "--json", stdout=out)
+    assert broken.value.returncode == 1
+    assert json.loads(out.getvalue())["breaks"] == [{"sequence": 2, "reason": "it was changed, moved or put in"}]
+
+
+def test_garbage_is_counted_and_collected(run: Any, admin: User, file: Path) -> None:
+    run("import_source", str(file), "--project", "Rivers", "--wait")
+    left = container().blobs().add_bytes(b"nobody told the database of me")
+    os.utime(container().settings().data_dir / "blobs" / left.key[:2] / left.key, (0, 0))
+    counted = {"blobs": 1, "uploads": 0, "folders": 0, "exports": 0, "size": left.size}
+    assert run("collect_garbage", "--dry-run") == {**counted, "dry_run": True}
+    assert container().blobs().exists(left.key)
+    assert run("collect_garbage") == {**counted, "dry_run": False}
+    assert not container().blobs().exists(left.key)
+
+
+def test_a_recipe_is_applied_by_name_in_part_and_to_a_new_source(run: Any, admin: User, file: Path) -> None:
+    user = UserId(admin.pk)
+    imported = run("import_source", str(file), "--project", "Rivers", "--name", "Flows", "--wait")
+    project = ProjectId(UUID(imported["project_id"]))
+    steps = (RecipeStep(Filter("flow > 20")), RecipeStep(Filter("snow > 1")))
+    recipe = container().recipes().create(user, project, "High", steps)
+    with pytest.raises(CommandError, match="snow") as refused:
+        run("apply_recipe", "High", "--source", "Flows")
+    assert refused.value.returncode == 1
+    done = run("apply_recipe", "High", "--source", "Flows", "--partial", "--wait")
+    assert (done["source_id"], done["left_out"]) == (imported["source_id"], ["keep rows where snow > 1"])
+    assert done["rows"] < 30
+    ids = ("apply_recipe", str(recipe.id), "--source", imported["source_id"], "--project", "Rivers", "--partial")
+    queued = run(*ids, "--name", "High flows")
+    assert queued["source_id"] != imported["source_id"]
+    for name, source in (("None", "Flows"), ("High", "None"), (str(uuid4()), "Flows")):
+        with pytest.raises(CommandError):
+            run("apply_recipe", name, "--source", source)
+    container().recipes().create(user, project, "High", steps)
+    with pytest.raises(CommandError, match="give the id") as doubtful:
+        run("apply_recipe", "High", "--source", "Flows", "--partial")
+    assert doubtful.value.returncode == 2

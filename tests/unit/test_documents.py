@@ -5,6 +5,8 @@ from pathlib import Path
 
 from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.metrics import METRICS
+from hydroml.domain.quality.kinds import KINDS
+from hydroml.domain.rules import CHECKS
 from hydroml.domain.studio.steps import STEPS
 from hydroml.entrypoints.management.cli import commands
 from hydroml.entrypoints.settings import Settings
@@ -26,9 +28,16 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_step_algorithm_and_metric_is_documented() -> None:
-    assert [kind.info.title for kind in STEPS if kind.info.title not in text("docs/studio.md")] == []
+    assert [kind.info.title for kind in STEPS if f"### {kind.info.title}\n" not in text("docs/steps.md")] == []
     experiments = text("docs/experiments.md")
     assert [name for name in (*ALGORITHMS, *METRICS) if f"`{name}`" not in experiments] == []
+
+
+def test_every_kind_of_finding_and_rule_is_documented() -> None:
+    findings = text("docs/data/quality.md")
+    assert [kind for kind in KINDS if f"`{kind}`" not in findings] == []
+    rules = text("docs/data/rules.md")
+    assert [kind for kind in CHECKS if f"| `{kind.__dataclass_fields__['kind'].default}` |" not in rules] == []
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
-from hydroml.domain.errors import ForbiddenError
+from hydroml.domain.errors import ConflictError, ForbiddenError
 from hydroml.domain.experiments.runs import (
     Experiment,
     ExperimentId,
@@ -27,6 +27,7 @@ from hydroml.domain.sources import (
     VersionId,
     VersionNotFoundError,
 )
+from hydroml.domain.studio.recipes import RecipeId, RecipeNotFoundError, SavedRecipe
 from hydroml.domain.studio.session import Session, SessionId, SessionNotFoundError
 
 
@@ -37,9 +38,14 @@ def project_of(uow: UnitOfWork, user: UserId, project_id: ProjectId, role: Role 
     return project
 
 
-def source_of(uow: UnitOfWork, user: UserId, source_id: SourceId, role: Role = Role.VIEWER) -> DataSource:
-    """A source is reached through any of its projects; without one, it is its owner's alone."""
+def source_of(
+    uow: UnitOfWork, user: UserId, source_id: SourceId, role: Role = Role.VIEWER, *, trashed: bool | None = False
+) -> DataSource:
+    """A source is reached through any of its projects; without one, it is its owner's alone. One in the trash is
+    reached only by those who ask for such a one, or for either (None)."""
     source = uow.sources.get(source_id)
+    if trashed is not None and (source.deleted_at is not None) is not trashed:
+        raise SourceNotFoundError(source_id)
     if not source.project_ids:
         if source.owner_id != user:
             raise SourceNotFoundError(source_id)
@@ -67,16 +73,50 @@ def version_of(
         raise VersionNotFoundError(version_id) from None
 
 
-def session_of(uow: UnitOfWork, user: UserId, session_id: SessionId) -> Session:
-    """A session is its owner's alone, as long as they are a member of the project."""
+def session_of(
+    uow: UnitOfWork, user: UserId, session_id: SessionId, *, to_change: bool = False, trashed: bool = False
+) -> Session:
+    """A session is its owner's, as long as they are a member of the project; the other members may look at one that is
+    shared. Raises ForbiddenError when such a one is to be changed."""
     session = uow.sessions.get(session_id)
-    if session.owner_id != user:
+    seen = session.owner_id == user or (session.shared and not trashed)
+    if not seen or (session.deleted_at is not None) is not trashed:
         raise SessionNotFoundError(session_id)
     try:
         project_of(uow, user, session.project_id)
     except ProjectNotFoundError:
         raise SessionNotFoundError(session_id) from None
+    if to_change and session.owner_id != user:
+        raise ForbiddenError("only its owner changes this session; copy it into one of your own")
     return session
+
+
+def recipe_of(uow: UnitOfWork, user: UserId, recipe_id: RecipeId, role: Role = Role.VIEWER) -> SavedRecipe:
+    recipe = uow.recipes.get(recipe_id)
+    try:
+        project_of(uow, user, recipe.project_id, role)
+    except ProjectNotFoundError:
+        raise RecipeNotFoundError(recipe_id) from None
+    return recipe
+
+
+def workplace(
+    uow: UnitOfWork,
+    user: UserId,
+    source: DataSource,
+    project_id: ProjectId | None,
+    *,
+    preferred: ProjectId | None = None,
+    role: Role = Role.EDITOR,
+) -> ProjectId:
+    """The project in which to work on a source: the given one, or else the preferred one or the first one of the source
+    that the user is a member of. Raises ConflictError when the source is not in it."""
+    if project_id is None:
+        mine = uow.projects.roles(user, source.project_ids)
+        project_id = preferred if preferred in mine else min(mine, default=None, key=str)
+    if project_id is None or project_id not in source.project_ids:
+        raise ConflictError("the data source is not in that project")
+    return project_of(uow, user, project_id, role).id
 
 
 def experiment_of(uow: UnitOfWork, user: UserId, experiment_id: ExperimentId, role: Role = Role.VIEWER) -> Experiment:
@@ -125,6 +165,7 @@ _CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
     "source": lambda uow, user, id_: source_of(uow, user, SourceId(id_)),
     "version": lambda uow, user, id_: version_of(uow, user, VersionId(id_)),
     "session": lambda uow, user, id_: session_of(uow, user, SessionId(id_)),
+    "recipe": lambda uow, user, id_: recipe_of(uow, user, RecipeId(id_)),
     "experiment": lambda uow, user, id_: experiment_of(uow, user, ExperimentId(id_)),
     "run": lambda uow, user, id_: run_of(uow, user, RunId(id_)),
     "model": lambda uow, user, id_: model_of(uow, user, ModelId(id_)),

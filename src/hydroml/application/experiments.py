@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from hydroml.application.access import experiment_of, project_of, version_of
+from hydroml.application.activity import tell
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.tables import TableEngine
@@ -72,6 +73,7 @@ class ExperimentService:
             project_of(uow, user, project_id, Role.EDITOR)
             _check(specification, version_in(uow, user, specification, project_id))
             uow.experiments.add(experiment)
+            tell(uow, user, "created", experiment, experiment.created_at)
             uow.commit()
         return ExperimentDetail(experiment, 0)
 
@@ -107,14 +109,16 @@ class ExperimentService:
             _check(new, version_in(uow, user, new, experiment.project_id))
             experiment.specification = new
             uow.experiments.save(experiment)
+            tell(uow, user, "changed", experiment, self._clock())
             uow.commit()
         return self.get(user, experiment_id)
 
     def delete(self, user: UserId, experiment_id: ExperimentId) -> None:
         """Removes the experiment with its runs. Raises ConflictError while a model is made from one of them."""
         with self._uow() as uow:
-            experiment_of(uow, user, experiment_id, Role.EDITOR)
+            experiment = experiment_of(uow, user, experiment_id, Role.EDITOR)
             uow.experiments.delete(experiment_id)
+            tell(uow, user, "deleted", experiment, self._clock())
             uow.commit()
 
     def preflight(self, user: UserId, project_id: ProjectId, specification: Specification) -> Preflight:

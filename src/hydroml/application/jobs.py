@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from hydroml.application.access import job_of
 from hydroml.application.monitoring import JobTimeoutError, StoredMonitor
+from hydroml.application.notifications import tell_end
 from hydroml.application.ports.jobs import Bell, Clock, JobQueue, Monitor
 from hydroml.application.ports.repositories import JobFilter, Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.domain.errors import DomainError, NotFoundError, UnavailableError
@@ -224,6 +225,7 @@ class JobRunner:
             uow.jobs.log(job_id, LogLine(self._clock(), "warning", "its worker died"))
             if job.state.is_final:
                 self._handlers[job.kind].give_up(uow, job)
+                tell_end(uow, job, self._clock())
             uow.commit()
         if job.state.is_final:
             self._handlers[job.kind].clean(job)
@@ -243,18 +245,20 @@ class JobRunner:
             elif isinstance(error, JobCancelledError):
                 job.cancelled(now)
             else:
-                job.fail(_in_words(error), now)
+                job.fail(in_words(error), now)
                 uow.jobs.log(job_id, LogLine(now, "error", job.error or ""))
             uow.jobs.save(job)
             if error is not None:
                 handler.give_up(uow, job)
+            tell_end(uow, job, now)
             uow.commit()
         if error is not None:
             handler.clean(job)
         self._bell.ring()
 
 
-def _in_words(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """Why work ended, for whom it was done: what was not foreseen keeps its own words for the log."""
     if isinstance(error, DomainError | JobTimeoutError):
         return str(error)
     if isinstance(error, MemoryError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from hydroml.application.access import model_of, project_of, run_of
+from hydroml.application.activity import tell
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.projects import check_revision
@@ -34,8 +35,9 @@ class ModelService:
             if model is None:
                 model = Model(id=ModelId(uuid4()), project_id=run.project_id, name=name, created_at=self._clock())
                 uow.models.add(model)
-            model.register(run_id, user, self._clock())
+            version = model.register(run_id, user, self._clock())
             uow.models.save(model)
+            tell(uow, user, "registered", model, version.created_at, f"version {version.number}")
             uow.commit()
             return _detail(uow, model)
 
@@ -62,6 +64,7 @@ class ModelService:
             check_revision(model.revision, revision)
             model.point(alias, number)
             uow.models.save(model)
+            tell(uow, user, "pointed", model, self._clock(), f"{alias} is version {number}")
             uow.commit()
             return _detail(uow, model)
 

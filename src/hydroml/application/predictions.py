@@ -12,16 +12,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from hydroml.application.access import model_of, version_of
+from hydroml.application.activity import tell
 from hydroml.application.documents import read_recipe
 from hydroml.application.jobs import JobSender
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.learning import Learner, Predictions
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
-from hydroml.application.ports.tables import TableEngine, WrittenTable
+from hydroml.application.ports.tables import IncomingFile, TableEngine, WrittenTable
 from hydroml.application.versions import VersionWriter
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.runs import Outcome, Run, RunId
+from hydroml.domain.exports import ExportShape, format_of
 from hydroml.domain.jobs import Job, JobId, JobKind, Subject
 from hydroml.domain.models import Model, ModelId, ModelVersion
 from hydroml.domain.projects import NAME_LENGTH, Role, UserId
@@ -106,11 +108,14 @@ class PredictionService:
         number: int | None = None,
     ) -> int:
         """Predicts every row of a file into another one, in the format of its ending; gives the number of rows."""
+        shape = ExportShape(format_of(out.name))
         with self._uow() as uow:
             served = _served(uow, model_of(uow, user, model_id), alias, number)
         with self._scratch.folder(f"predict-{uuid4()}") as folder:
             table, predicted = folder / "table.parquet", folder / "predicted.parquet"
-            written = self._engine.import_file(source, source.name, ImportOptions(), table, monitor.part(0, 0.4))
+            incoming = [IncomingFile(source, source.name)]
+            rejected = folder / "rejected.parquet"
+            written = self._engine.import_files(incoming, ImportOptions(), table, rejected, monitor.part(0, 0.4))
             if served.recipe and served.lacks([c.name for c in written.columns]):
                 replayed = folder / "replayed.parquet"
                 self._engine.materialise(table, row_local_part(served.recipe), replayed, monitor.part(0.4, 0.6))
@@ -118,7 +123,7 @@ class PredictionService:
             with self._blobs.local(served.model_blob) as model:
                 target = served.run.specification.target
                 self._learner.predict_table(model, served.outcome, target, table, predicted, monitor.part(0.6, 0.95))
-            self._engine.export(predicted, out)
+            self._engine.export(predicted, shape, out, monitor.part(0.95, 1.0))
         return written.rows
 
     def request(
@@ -167,6 +172,7 @@ class PredictionService:
                 created_at=now,
             )
             uow.sources.add(source)
+            tell(uow, user, "created", source, now, f"by “{model.name}”, version {served.version.number}")
             uow.jobs.add(job)
             uow.commit()
         self._sender.send(job_id)

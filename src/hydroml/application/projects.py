@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from hydroml.application.access import project_of
+from hydroml.application.activity import tell
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import Listing, ProjectCounts, Slice, UnitOfWorkFactory
 from hydroml.domain.errors import StaleRevisionError
+from hydroml.domain.jobs import Subject
 from hydroml.domain.projects import Project, ProjectId, Role, UserId
 
 NO_COUNTS = ProjectCounts()
@@ -41,6 +43,7 @@ class ProjectService:
         )
         with self._uow() as uow:
             uow.projects.add(project)
+            tell(uow, user, "created", project, project.created_at)
             uow.commit()
         return ProjectSummary(project, Role.OWNER, NO_COUNTS)
 
@@ -69,19 +72,23 @@ class ProjectService:
         with self._uow() as uow:
             project = project_of(uow, user, project_id, Role.EDITOR)
             check_revision(project.revision, revision)
+            before = project.name
             if name is not None:
                 project.rename(name)
             if description is not None:
                 project.description = description
             uow.projects.save(project)
+            renamed = f"it was called “{before}”" if project.name != before else ""
+            tell(uow, user, "changed", project, self._clock(), renamed)
             uow.commit()
         return self.get(user, project_id)
 
     def delete(self, user: UserId, project_id: ProjectId) -> None:
         """Removes the project with its experiments, runs, models and sessions; its sources only leave it."""
         with self._uow() as uow:
-            project_of(uow, user, project_id, Role.OWNER)
+            project = project_of(uow, user, project_id, Role.OWNER)
             uow.projects.delete(project_id)
+            tell(uow, user, "deleted", project, self._clock())
             uow.commit()
 
     def set_member(self, user: UserId, project_id: ProjectId, member: UserId, role: Role) -> None:
@@ -89,6 +96,7 @@ class ProjectService:
             project = project_of(uow, user, project_id, Role.OWNER)
             project.set_role(member, role)
             uow.projects.save(project)
+            tell(uow, user, "admitted", project, self._clock(), f"as {role}", about=Subject("member", member, ""))
             uow.commit()
 
     def remove_member(self, user: UserId, project_id: ProjectId, member: UserId) -> None:
@@ -97,4 +105,5 @@ class ProjectService:
             project = project_of(uow, user, project_id, Role.VIEWER if member == user else Role.OWNER)
             project.remove(member)
             uow.projects.save(project)
+            tell(uow, user, "removed", project, self._clock(), about=Subject("member", member, ""))
             uow.commit()

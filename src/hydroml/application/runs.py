@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from hydroml.application.access import experiment_of, project_of, run_of
+from hydroml.application.activity import tell
 from hydroml.application.experiments import ExperimentService, version_in
 from hydroml.application.jobs import JobSender
 from hydroml.application.ports.jobs import Clock, Monitor
@@ -76,6 +77,7 @@ class RunService:
         with self._uow() as uow:
             uow.runs.add(run)
             uow.jobs.add(job)
+            tell(uow, user, "started", run, now)
             uow.commit()
         self._sender.send(job_id)
         return run, job
@@ -148,6 +150,7 @@ class TrainingHandler:
             with self._uow() as uow:
                 run.succeed(trained.outcome, artifacts, model, self._clock())
                 uow.runs.save(run)
+                tell(uow, job.requested_by, "finished", run, self._clock())
                 uow.commit()
         monitor.report(0.95, "recording", "recording the run in MLflow")
         try:
@@ -163,6 +166,7 @@ class TrainingHandler:
         else:
             run.fail(job.error or "", self._clock())
         uow.runs.save(run)
+        tell(uow, job.requested_by, str(run.status), run, self._clock(), run.error or "")
 
     def clean(self, job: Job) -> None:
         self._scratch.remove(_folder(job))

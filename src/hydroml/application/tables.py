@@ -1,11 +1,25 @@
 """Looking at tables: pages and figures of versions and sessions."""
 
+from dataclasses import dataclass
+
 from hydroml.application.access import session_of, version_of
+from hydroml.application.inputs import others_of, recipe_at, tables_of
 from hydroml.application.ports.repositories import UnitOfWorkFactory
-from hydroml.application.ports.tables import Profile, StepPreview, TableEngine, TablePage, View
-from hydroml.domain.errors import InvalidInputError
+from hydroml.application.ports.tables import (
+    ChartData,
+    FormulaKind,
+    MatchReport,
+    Profile,
+    StepPreview,
+    TableEngine,
+    TablePage,
+    View,
+)
+from hydroml.domain.charts import Chart
+from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.projects import UserId
-from hydroml.domain.sources import Table, VersionId
+from hydroml.domain.sources import ColumnType, Table, VersionId
+from hydroml.domain.studio.recipes import Recipe, RecipeStep, with_inputs
 from hydroml.domain.studio.session import EntryId, SessionId
 from hydroml.domain.studio.steps import SortKey, Step
 
@@ -17,6 +31,14 @@ class AtCursor:
 
 
 AT_CURSOR = AtCursor()
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaCheck:
+    """The type of a formula's value, or what is wrong with it."""
+
+    type: ColumnType | None
+    faults: tuple[Fault, ...]
 
 
 class TableService:
@@ -38,6 +60,13 @@ class TableService:
             version, _ = version_of(uow, user, version_id)
         return View(Table.of(version), (), filter, sort, columns)
 
+    def rejected_view(self, user: UserId, version_id: VersionId) -> View | None:
+        """The rows of a version's files that could not be read; None when all could."""
+        with self._uow() as uow:
+            version, _ = version_of(uow, user, version_id)
+        rejected = version.origin.rejected
+        return None if rejected is None else View(rejected)
+
     def session_view(
         self,
         user: UserId,
@@ -52,8 +81,10 @@ class TableService:
         with self._uow() as uow:
             session = session_of(uow, user, session_id)
             version, _ = version_of(uow, user, session.version_id)
+            others = others_of(uow, session)
         tip = session.cursor if isinstance(at, AtCursor) else at
-        return View(Table.of(version), session.recipe(tip), filter, sort, columns)
+        table = Table.of(version)
+        return View(table, recipe_at(self._engine, table, session, tip, others), filter, sort, columns)
 
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage:
         """`limit` rows from `offset` on. Raises InvalidInputError when they are out of bounds."""
@@ -64,11 +95,36 @@ class TableService:
         return self._engine.page(view, offset, limit, total=total)
 
     def profile(self, view: View) -> Profile:
+        """Of the first 500 columns of the view."""
         return self._engine.profile(view)
+
+    def chart(self, view: View, chart: Chart) -> ChartData:
+        """What the chart draws of the view's rows. Raises InvalidInputError for columns that do not suit."""
+        return self._engine.chart(view, chart)
+
+    def check_formula(self, view: View, formula: str, kind: FormulaKind) -> FormulaCheck:
+        """Whether a formula can be worked out on the view's table; no row is read."""
+        try:
+            return FormulaCheck(self._engine.check_formula(view.table, view.recipe, formula, kind), ())
+        except InvalidInputError as error:
+            return FormulaCheck(None, error.faults)
 
     def preview(
         self, user: UserId, session_id: SessionId, step: Step, at: EntryId | AtCursor | None = AT_CURSOR
     ) -> StepPreview:
         """What the step would do after the session's cursor, or after any of its steps; nothing is stored."""
+        return self._engine.preview(*self._next(user, session_id, step, at))
+
+    def match(
+        self, user: UserId, session_id: SessionId, step: Step, at: EntryId | AtCursor | None = AT_CURSOR
+    ) -> MatchReport:
+        """How the keys of a join would meet after the session's cursor, or after any of its steps."""
+        return self._engine.match(*self._next(user, session_id, step, at))
+
+    def _next(
+        self, user: UserId, session_id: SessionId, step: Step, at: EntryId | AtCursor | None
+    ) -> tuple[Table, Recipe, RecipeStep]:
         view = self.session_view(user, session_id, at=at)
-        return self._engine.preview(view.table, view.recipe, step)
+        with self._uow() as uow:
+            tables = tables_of(uow, session_of(uow, user, session_id).project_id, (step,))
+        return view.table, view.recipe, with_inputs((RecipeStep(step),), tables)[0]

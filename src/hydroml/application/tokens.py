@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
+from hydroml.application.activity import tell
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.domain.errors import InvalidInputError
@@ -42,6 +43,7 @@ class TokenService:
             if len(uow.tokens.of_user(user)) >= MAX_TOKENS:
                 raise InvalidInputError(f"you have {MAX_TOKENS} tokens; remove one first")
             uow.tokens.add(token)
+            tell(uow, user, "created", token, now)
             uow.commit()
         return token, secret
 
@@ -51,7 +53,10 @@ class TokenService:
 
     def revoke(self, user: UserId, token_id: TokenId) -> None:
         with self._uow() as uow:
+            revoked = next((token for token in uow.tokens.of_user(user) if token.id == token_id), None)
             uow.tokens.delete(user, token_id)
+            if revoked is not None:
+                tell(uow, user, "revoked", revoked, self._clock())
             uow.commit()
 
     def authenticate(self, secret: str) -> Token:

@@ -1,23 +1,36 @@
 """Writing a version: the one way by which a table that a job has made becomes a version of a data source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hydroml.application.activity import tell
+from hydroml.application.analysis import AnalysisService
+from hydroml.application.following import Followers
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
-from hydroml.application.ports.storage import BlobStore, Scratch
+from hydroml.application.ports.storage import Blob, BlobStore, Scratch
 from hydroml.application.ports.tables import WrittenTable
-from hydroml.domain.errors import NotFoundError
-from hydroml.domain.jobs import Job
+from hydroml.domain.errors import ConcurrentUpdateError, NotFoundError
+from hydroml.domain.jobs import Job, Subject
 from hydroml.domain.sources import Origin, SourceId, Version, VersionId
 
 
 class VersionWriter:
     """The version has the id of its job: a job that runs twice makes one version."""
 
-    def __init__(self, *, uow: UnitOfWorkFactory, blobs: BlobStore, scratch: Scratch, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWorkFactory,
+        blobs: BlobStore,
+        scratch: Scratch,
+        analyses: AnalysisService,
+        followers: Followers,
+        clock: Clock,
+    ) -> None:
         self._uow, self._blobs, self._scratch, self._clock = uow, blobs, scratch, clock
+        self._analyses, self._followers = analyses, followers
 
     def write(
         self, job: Job, source_id: SourceId, make: Callable[[Path], tuple[WrittenTable, Origin]], monitor: Monitor
@@ -36,10 +49,18 @@ class VersionWriter:
                 monitor.log(note)
             monitor.report(0.98, "storing", "storing the version")
             blob = self._blobs.add(file)
+        try:
+            return self._store(job, source_id, written, origin, blob)
+        except ConcurrentUpdateError:  # the source, or one that follows it, was renamed in that moment
+            return self._store(job, source_id, written, origin, blob)
+
+    def _store(
+        self, job: Job, source_id: SourceId, written: WrittenTable, origin: Origin, blob: Blob
+    ) -> dict[str, Any]:
         with self._uow() as uow:
             source = uow.sources.get(source_id)
             version = Version(
-                id=version_id,
+                id=VersionId(job.id),
                 source_id=source_id,
                 number=source.versions + 1,
                 columns=written.columns,
@@ -53,7 +74,14 @@ class VersionWriter:
             source.add_version(version)
             uow.versions.add(version)
             uow.sources.save(source)
+            analysis = self._analyses.begin(uow, job.requested_by, version, source)
+            size = f"{version.rows:,} rows, {len(version.columns):,} columns, by {origin.kind}"
+            about = Subject("version", version.id, f"{source.name}, version {version.number}")
+            tell(uow, job.requested_by, "added", source, version.created_at, size, about=about)
+            followers = self._followers.begin(uow, source)
             uow.commit()
+        self._analyses.send(analysis)
+        self._followers.send(followers)
         return _result(version)
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
@@ -65,6 +93,8 @@ class VersionWriter:
         if source.job_id == job.id:
             source.fail_version(job.error or "the import was cancelled", self._clock())
             uow.sources.save(source)
+            tell(uow, job.requested_by, "failed to add a version to", source, self._clock(), source.error or "")
+            self._followers.catch_up(uow, source)  # what it begins is sent by the sweep
 
     def begin_again(self, uow: UnitOfWork, job: Job) -> None:
         """A failed job is tried again. Raises SourceBusyError while another one works on the source."""
@@ -74,21 +104,6 @@ class VersionWriter:
 
     def clean(self, job: Job) -> None:
         self._scratch.remove(_folder(job))
-
-
-class BlobSweeper:
-    """Removes blobs that nothing needs any more."""
-
-    def __init__(self, *, uow: UnitOfWorkFactory, blobs: BlobStore) -> None:
-        self._uow, self._blobs = uow, blobs
-
-    def release(self, versions: Sequence[Version]) -> None:
-        """Deletes the blobs of removed versions, but for those that another version shares."""
-        held = {v.fingerprint for v in versions} | {v.origin.original.blob for v in versions if v.origin.original}
-        with self._uow() as uow:
-            needed = set(uow.versions.blobs_in_use(held))
-        for key in held - needed:
-            self._blobs.delete(key)
 
 
 def _folder(job: Job) -> str:

@@ -42,6 +42,8 @@ class Fault:
     loc: tuple[str | int, ...]
     msg: str
     code: str
+    span: tuple[int, int] | None = None
+    """The part of a formula or query it is about: its first character, counted from 0, and the one behind its last."""
 
 
 class InvalidInputError(DomainError):
@@ -52,6 +54,8 @@ class InvalidInputError(DomainError):
         self.faults = faults
 
     @classmethod
-    def at(cls, *loc: str | int, msg: str, code: str = "invalid") -> "InvalidInputError":
+    def at(
+        cls, *loc: str | int, msg: str, code: str = "invalid", span: tuple[int, int] | None = None
+    ) -> "InvalidInputError":
         """The error for a single fault at `loc`."""
-        return cls(msg, (Fault(loc, msg, code),))
+        return cls(msg, (Fault(loc, msg, code, span),))

@@ -45,8 +45,14 @@ class JobState(StrEnum):
 class JobKind(StrEnum):
     IMPORT_FILE = "import_file"
     SAVE_SESSION = "save_session"
+    APPLY_RECIPE = "apply_recipe"
+    SAVE_QUERY = "save_query"
     TRAIN = "train"
     PREDICT = "predict"
+    ANALYSE = "analyse_version"
+    CHECK_RULES = "check_rules"
+    COMPARE = "compare_versions"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)

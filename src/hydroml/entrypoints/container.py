@@ -14,15 +14,32 @@ from hydroml.adapters.persistence.unit_of_work import SqlAlchemyUnitOfWork
 from hydroml.adapters.security.tokens import digest, new_secret
 from hydroml.adapters.storage import FolderScratch, blob_store_for
 from hydroml.adapters.tables import DuckDbTableEngine
+from hydroml.adapters.tables.comparing import DuckDbTableComparer
+from hydroml.adapters.tables.quality import DuckDbTableInspector
 from hydroml.adapters.tracking.tracker import MlflowTracker
 from hydroml.application.access import AccessService
+from hydroml.application.activity import ActivityService
+from hydroml.application.analysis import AnalysisHandler, AnalysisService
+from hydroml.application.blobs import BlobSweeper
+from hydroml.application.charts import ChartService
+from hydroml.application.comparison import ComparisonService
 from hydroml.application.demo import DemoService
 from hydroml.application.experiments import ExperimentService
+from hydroml.application.exports import ExportService
+from hydroml.application.following import Followers
+from hydroml.application.garbage import GarbageCollector
 from hydroml.application.imports import ImportService
 from hydroml.application.jobs import JobRunner, JobSender, JobService
+from hydroml.application.lineage import LineageService
 from hydroml.application.models import ModelService
+from hydroml.application.notifications import NotificationService
 from hydroml.application.predictions import PredictionService
+from hydroml.application.profiles import ProfileAnalysis, ProfileService
 from hydroml.application.projects import ProjectService
+from hydroml.application.quality import QualityAnalysis, QualityService
+from hydroml.application.queries import QueryService
+from hydroml.application.recipes import RecipeService
+from hydroml.application.rules import RuleAnalysis, RuleHandler, RuleService
 from hydroml.application.runs import RunService, TrackingService, TrainingHandler
 from hydroml.application.saving import SavingService
 from hydroml.application.search import SearchService
@@ -30,7 +47,8 @@ from hydroml.application.sources import SourceService
 from hydroml.application.studio import StudioService
 from hydroml.application.tables import TableService
 from hydroml.application.tokens import TokenService
-from hydroml.application.versions import BlobSweeper, VersionWriter
+from hydroml.application.uploads import UploadService
+from hydroml.application.versions import VersionWriter
 from hydroml.domain.jobs import JobKind
 from hydroml.entrypoints.settings import Settings
 
@@ -64,6 +82,13 @@ class Container(containers.DeclarativeContainer):
         memory_limit=settings.provided.memory_limit,
         threads=settings.provided.threads,
     )
+    inspector = providers.ThreadSafeSingleton(
+        DuckDbTableInspector,
+        blobs=blobs,
+        temp_folder=providers.Callable(lambda folder: Path(folder) / "inspector", settings.provided.tmp_dir),
+        memory_limit=settings.provided.memory_limit,
+        threads=settings.provided.threads,
+    )
     learner = providers.ThreadSafeSingleton(
         ScikitLearner, memory_limit=settings.provided.memory_limit, threads=settings.provided.threads
     )
@@ -74,12 +99,32 @@ class Container(containers.DeclarativeContainer):
     )
 
     sender = providers.Factory(JobSender, uow=uow.provider, queue=queue, bell=bell, clock=clock)
-    versions = providers.Factory(VersionWriter, uow=uow.provider, blobs=blobs, scratch=scratch, clock=clock)
-    sweeper = providers.Factory(BlobSweeper, uow=uow.provider, blobs=blobs)
+    analyses = providers.Factory(AnalysisService, uow=uow.provider, sender=sender, clock=clock)
+    followers = providers.Factory(Followers, sender=sender, clock=clock)
+    versions = providers.Factory(
+        VersionWriter,
+        uow=uow.provider,
+        blobs=blobs,
+        scratch=scratch,
+        analyses=analyses,
+        followers=followers,
+        clock=clock,
+    )
+    sweeper = providers.Factory(BlobSweeper, uow=uow.provider, blobs=blobs, clock=clock)
 
     access = providers.Factory(AccessService, uow=uow.provider)
+    activity = providers.Factory(ActivityService, uow=uow.provider)
+    lineage = providers.Factory(LineageService, uow=uow.provider)
     projects = providers.Factory(ProjectService, uow=uow.provider, clock=clock)
-    sources = providers.Factory(SourceService, uow=uow.provider, blobs=blobs, sweeper=sweeper, clock=clock)
+    sources = providers.Factory(
+        SourceService,
+        uow=uow.provider,
+        blobs=blobs,
+        sweeper=sweeper,
+        analyses=analyses,
+        followers=followers,
+        clock=clock,
+    )
     imports = providers.Factory(
         ImportService,
         uow=uow.provider,
@@ -91,10 +136,36 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         max_upload_bytes=settings.provided.max_upload_bytes,
     )
+    uploads = providers.Factory(
+        UploadService,
+        uow=uow.provider,
+        blobs=blobs,
+        clock=clock,
+        max_upload_bytes=settings.provided.max_upload_bytes,
+    )
+    exports = providers.Factory(
+        ExportService,
+        uow=uow.provider,
+        engine=tables_engine,
+        blobs=blobs,
+        scratch=scratch,
+        sweeper=sweeper,
+        sender=sender,
+        clock=clock,
+        kept=providers.Callable(lambda days: timedelta(days=days), settings.provided.export_days),
+    )
+    garbage = providers.Factory(
+        GarbageCollector, uow=uow.provider, blobs=blobs, scratch=scratch, uploads=uploads, exports=exports, clock=clock
+    )
     studio = providers.Factory(StudioService, uow=uow.provider, engine=tables_engine, clock=clock)
     tables = providers.Factory(TableService, uow=uow.provider, engine=tables_engine)
+    charts = providers.Factory(ChartService, uow=uow.provider, clock=clock)
     saving = providers.Factory(
         SavingService, uow=uow.provider, engine=tables_engine, versions=versions, sender=sender, clock=clock
+    )
+    recipes = providers.Factory(RecipeService, uow=uow.provider, engine=tables_engine, clock=clock)
+    queries = providers.Factory(
+        QueryService, uow=uow.provider, engine=tables_engine, versions=versions, sender=sender, clock=clock
     )
     experiments = providers.Factory(ExperimentService, uow=uow.provider, engine=tables_engine, clock=clock)
     runs = providers.Factory(
@@ -133,12 +204,43 @@ class Container(containers.DeclarativeContainer):
     search = providers.Factory(SearchService, uow=uow.provider)
     demo = providers.Factory(DemoService, uow=uow.provider, projects=projects, imports=imports)
 
+    notifications = providers.Factory(NotificationService, uow=uow.provider)
+    quality_analysis = providers.Factory(QualityAnalysis, uow=uow.provider, inspector=inspector, clock=clock)
+    quality = providers.Factory(
+        QualityService, uow=uow.provider, inspector=inspector, analysis=quality_analysis, analyses=analyses
+    )
+    rule_analysis = providers.Factory(RuleAnalysis, uow=uow.provider, inspector=inspector, bell=bell, clock=clock)
+    rules = providers.Factory(RuleService, uow=uow.provider, inspector=inspector, sender=sender, clock=clock)
+    profile_analysis = providers.Factory(ProfileAnalysis, uow=uow.provider, engine=tables_engine, clock=clock)
+    profiles = providers.Factory(ProfileService, uow=uow.provider, engine=tables_engine, analyses=analyses)
+    analysis_jobs = providers.Factory(
+        AnalysisHandler,
+        uow=uow.provider,
+        analyses=providers.List(profile_analysis, quality_analysis, rule_analysis),
+    )
+    rule_jobs = providers.Factory(RuleHandler, uow=uow.provider, analysis=rule_analysis)
+
+    comparer = providers.ThreadSafeSingleton(
+        DuckDbTableComparer,
+        blobs=blobs,
+        temp_folder=providers.Callable(lambda folder: Path(folder) / "comparer", settings.provided.tmp_dir),
+        memory_limit=settings.provided.memory_limit,
+        threads=settings.provided.threads,
+    )
+    comparisons = providers.Factory(ComparisonService, uow=uow.provider, comparer=comparer, sender=sender, clock=clock)
+
     handlers = providers.Dict(
         {
             JobKind.IMPORT_FILE: imports,
             JobKind.SAVE_SESSION: saving,
+            JobKind.APPLY_RECIPE: saving,
+            JobKind.SAVE_QUERY: queries,
             JobKind.TRAIN: training,
             JobKind.PREDICT: predictions,
+            JobKind.ANALYSE: analysis_jobs,
+            JobKind.CHECK_RULES: rule_jobs,
+            JobKind.COMPARE: comparisons,
+            JobKind.EXPORT: exports,
         }
     )
     jobs = providers.Factory(JobService, uow=uow.provider, sender=sender, bell=bell, clock=clock, handlers=handlers)

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     lease_seconds: PositiveInt = 30
     """A running job that shows no sign of life for this long is taken up again."""
     max_upload_bytes: ByteSize = ByteSize(20_000_000_000)
+    export_days: PositiveInt = 7
+    """How long the file of an export is kept."""
 
     log_format: Literal["text", "json"]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

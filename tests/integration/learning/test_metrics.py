@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,9 @@ from sklearn import metrics as reference
 from hydroml.adapters.learning import metrics
 from hydroml.domain.experiments.metrics import METRICS
 from hydroml.domain.experiments.specification import Problem
+from tests.shared_data import SHARED, needs_shared_data
 
-PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "data" / "metric_reference"
+PUBLISHED = SHARED / "metric_reference"
 numbers = st.floats(-1e6, 1e6)
 random = np.random.default_rng(7)
 
@@ -37,7 +37,7 @@ def test_overestimation_is_a_positive_bias() -> None:
     assert metrics.regression(np.array([1.0, 3.0]), np.array([2.0, 4.0]))["pbias"] == pytest.approx(50)
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published values are not beside the project")
+@needs_shared_data
 def test_metrics_agree_with_published_values() -> None:
     published = json.loads((PUBLISHED / "hydroerr_expected.json").read_text())
     expected = published["expected"]

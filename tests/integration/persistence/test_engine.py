@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, text
@@ -154,7 +155,10 @@ def test_sessions_of_the_largest_size_are_saved(uow: UnitOfWorkFactory) -> None:
         unit.sessions.add(session)
         unit.commit()
     while len(session.entries) < MAX_ENTRIES:
-        session.add(Derive(f"column {len(session.entries)}", "ln(flow + 1) * sqrt(rain)"), {"flow": 0.1})
+        session.add(
+            Derive(f"column {len(session.entries)}", "ln(flow + 1) * sqrt(rain)"),
+            partial(replace, fitted={"flow": 0.1}),
+        )
     with uow() as unit:
         unit.sessions.save(session)
         unit.commit()

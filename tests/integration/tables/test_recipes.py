@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hydroml.adapters.tables import DuckDbTableEngine
 from hydroml.application.ports.tables import View
 from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.exports import ExportShape, format_of
 from hydroml.domain.sources import ColumnType
 from hydroml.domain.studio.recipes import RecipeStep
 from hydroml.domain.studio.steps import Derive, DropColumns, FillMethod, FillMissing, Filter, Sort, SortKey, Step
@@ -69,12 +71,14 @@ def test_every_listed_function_can_be_called(workshop: Workshop) -> None:
         "x": "2.0", "y": "1.0", "digits": "1", "n": "1", "low": "0", "high": "3", "condition": "wet", "text": "'abc'",
         "part": "'b'", "old": "'a'", "new": "'z'", "separator": "'b'", "pattern": "'b'", "group": "0", "start": "1",
         "time": "day", "unit": "'month'", "from": "day", "to": "day", "year": "2020", "month": "2", "day": "3",
-        "format": "'%Y'",
+        "format": "'%Y'", "filling": "'.'", "share": "0.5", "by": "rain", "otherwise": "0.0",
     }  # fmt: skip
     table = workshop.table(ROWS)
     for function in workshop.engine.functions():
         names = [a.strip() for a in function.signature.partition("(")[2].rstrip(")").split(",") if a.strip(" …")]
         formula = f"{function.name}({', '.join(samples[name] for name in names)})"
+        if function.group.startswith("Over "):
+            formula += " OVER (ORDER BY rain)"
         columns = workshop.engine.schema(table, (RecipeStep(Derive("result", formula)),))
         assert columns[-1].name == "result", formula
 
@@ -97,8 +101,21 @@ def test_every_listed_function_can_be_called(workshop: Workshop) -> None:
         "COPY source TO '/tmp/x'",
         "list_transform([1], x -> x)",
         "lambda x: x",
-        "sum(flow) OVER ()",
+        "sum(flow)",
+        "lag(flow)",
+        "lag(flow) OVER (PARTITION BY (SELECT 1))",
+        "lag(lag(flow) OVER ()) OVER ()",
+        "sum(flow) OVER (ORDER BY rain ROWS BETWEEN flow PRECEDING AND CURRENT ROW)",
+        "sum(flow) OVER (ORDER BY rain EXCLUDE TIES)",
+        "sum(flow) OVER w",
+        "$$ ' $$ || lag(site) OVER () || $$ ' $$",
+        "list(flow) OVER ()",
+        "string_agg(site) OVER ()",
         "count(*)",
+        "now()",
+        "replace(" * 12 + "site" + ", 'a', 'aaaaaaaaaa')" * 12,
+        "lpad(site, 1000000000, 'x')",
+        "clip(" * 55 + "flow" + ", 1, 2)" * 55,
         "*",
         "COLUMNS('.*')",
         "$1",
@@ -214,13 +231,42 @@ def test_exported_program_gives_the_identical_table(workshop: Workshop, ending: 
                                  (("expected", ".parquet"), ("table", ending), ("result", ".parquet")))  # fmt: skip
     workshop.engine.materialise(table, recipe, expected, QuietMonitor())
     with workshop.blobs.local(table.blob) as file:
-        workshop.engine.export(file, given_)
+        workshop.engine.export(file, ExportShape(format_of(given_.name)), given_, QuietMonitor())
     program = workshop.folder / "program.py"
     program.write_text(workshop.engine.python(recipe, table.columns, f'my {ending} """ \'file\'{ending}'))
     subprocess.run([sys.executable, program, given_, result_], check=True, capture_output=True, cwd=workshop.folder)
     read = [duckdb.sql(f"SELECT * FROM '{file}'").to_arrow_table() for file in (expected, result_)]
     assert read[0].equals(read[1])
+    comments = [line.strip() for line in program.read_text().splitlines() if line.startswith("    # ")]
+    told = [f"# {step.info.title}: {step.summary()}" for step in STEPS]
+    assert [comment for comment in comments if comment in told] == told
     assert read[0].num_rows > 10
+
+
+def test_a_plan_is_the_same_whatever_was_asked_before(workshop: Workshop) -> None:
+    """Plans go on from the plan of one step less where that is known."""
+    table = workshop.table([{"flow": n % 7, "rain": n / 2, "site": "ab"[n % 2], "wet": n} for n in range(20)])
+    recipe = workshop.learnt(table, *STEPS)
+    step_by_step = [workshop.engine.schema(table, recipe[:length]) for length in range(len(recipe) + 1)]
+    fresh = DuckDbTableEngine(workshop.blobs, workshop.folder / "fresh", 1 << 28, 1)
+    try:
+        assert fresh.schema(table, recipe) == step_by_step[-1]
+        program = fresh.python(recipe, table.columns, "a.csv")
+    finally:
+        fresh.close()
+    assert workshop.engine.python(recipe, table.columns, "a.csv") == program
+
+
+def test_a_refusal_is_the_same_when_it_is_told_again(workshop: Workshop) -> None:
+    table = workshop.table([{"flow": 1}])
+    recipe = tuple(RecipeStep(step) for step in (Derive("a", "flow"), Derive("b", "snow"), Derive("c", "flow")))
+    told = []
+    for _ in range(2):
+        with pytest.raises(InvalidInputError, match="step 2") as refusal:
+            workshop.engine.schema(table, recipe)
+        told.append((str(refusal.value), refusal.value.faults))
+    assert told[0] == told[1]
+    assert workshop.engine.schema(table, recipe[:1])[-1].name == "a"
 
 
 cells = st.one_of(st.none(), st.integers(-5, 5))

@@ -74,20 +74,41 @@ def make_things(owner: Person) -> Things:
     version = source["current_version"]["id"]
     session = owner.post(f"/versions/{version}/sessions").json()["id"]
     step = owner.post(f"/sessions/{session}/steps", {"op": "drop_columns", "columns": ["site"]}).json()["cursor"]
+    comment = owner.post(f"/sessions/{session}/steps/{step}/comments", {"text": "Why?"}).json()["id"]
+    recipe = owner.post(f"/projects/{project}/recipes", {"name": "Without sites", "session_id": session}).json()["id"]
     experiment, run, model = insert_run(owner.id, project, UUID(version))
+    sending = owner.client.post(
+        "/api/v1/uploads", headers={"Upload-Length": "9", "Upload-Metadata": "filename Zmxvd3MuY3N2"}
+    ).json()["id"]
     token = owner.post("/me/tokens", {"name": "script"}).json()["id"]
+    rule = {"name": "Measured", "kind": "not_null", "columns": ["flow"]}
+    histogram = {"name": "Flows", "version_id": version, "chart": {"kind": "histogram", "column": "flow"}}
+    export = owner.post(f"/versions/{version}/exports", {"format": "csv"}).json()
+    finish(export["job"]["id"])
+    template = owner.post(f"/projects/{project}/export_templates", {"name": "For Excel", "format": "xlsx"}).json()["id"]
+    query = owner.post(f"/projects/{project}/query", {"sql": "SELECT 1 AS one"}).json()["id"]
     return Things(
         {
+            "query_id": UUID(query),
             "project_id": project,
             "source_id": UUID(source["id"]),
+            "object_id": UUID(source["id"]),
             "version_id": UUID(version),
             "session_id": UUID(session),
             "step_id": UUID(step),
+            "tip": UUID(step),
+            "comment_id": UUID(comment),
+            "recipe_id": UUID(recipe),
             "experiment_id": experiment,
             "run_id": run,
             "model_id": model,
             "job_id": UUID(accepted["job"]["id"]),
             "token_id": UUID(token),
+            "rule_id": UUID(owner.post(f"/sources/{source['id']}/rules", rule).json()["id"]),
+            "chart_id": UUID(owner.post(f"/projects/{project}/charts", histogram).json()["id"]),
+            "export_id": UUID(export["export"]["id"]),
+            "template_id": UUID(template),
+            "upload_id": UUID(sending),
             "user_id": owner.user.pk,
         }
     )

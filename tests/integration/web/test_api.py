@@ -298,17 +298,17 @@ def test_rows_refuse_what_is_not_there(alice: Person, things: Things, query: str
 def test_a_session_shows_its_history(alice: Person, things: Things) -> None:
     path = f"/sessions/{things.session_id}"
     session = alice.get(path).json()
-    assert [step["status"] for step in session["steps"]] == ["applied"]
+    assert [(step["status"], step["applied"]) for step in session["steps"]] == [("ok", True)]
     assert [column["name"] for column in session["schema"]] == ["date", "flow"]
     undone = alice.post(f"{path}/undo").json()
-    assert (undone["can_undo"], undone["can_redo"], undone["steps"][0]["status"]) == (False, True, "undone")
+    assert (undone["can_undo"], undone["can_redo"], undone["steps"][0]["applied"]) == (False, True, False)
     assert alice.post(f"{path}/undo").status_code == 409
     redone = alice.post(f"{path}/redo").json()
     assert redone["cursor"] == redone["steps"][0]["id"]
     switched = alice.call("PATCH", f"{path}/steps/{redone['cursor']}", {"enabled": False}).json()
-    assert switched["steps"][0]["status"] == "off"
+    assert switched["steps"][0]["status"] == "disabled"
     listed = alice.get(f"/versions/{things.version_id}/sessions").json()["items"]
-    assert [column["name"] for column in listed[0]["schema"]] == ["date", "flow", "site"]
+    assert [(one["id"], one["applied_steps"]) for one in listed] == [(str(things.session_id), 1)]
 
 
 def test_a_step_that_cannot_run_is_refused_with_its_place(alice: Person, things: Things) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hydroml.application.documents import read_specification
+from hydroml.application.saving import Target
 from hydroml.domain.errors import ConflictError, InvalidInputError
 from hydroml.domain.experiments.runs import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError, RunStatus
 from hydroml.domain.jobs import JobState
@@ -111,7 +112,7 @@ def test_a_model_predicts_rows_and_sources(app: Harness, me: UserId, project: Pr
 def test_the_recipe_is_replayed_for_rows_like_the_first_table(app: Harness, me: UserId, project: ProjectId) -> None:
     session = app.studio.open(me, app.imported(me, project).id).session.id
     app.studio.add(me, session, Derive("wet", "rain > 3"))
-    source, _ = app.saving.request(me, session, name="With wet")
+    source, _ = app.saving.request(me, session, Target("With wet"))
     app.work()
     run = trained(app, me, project, app.current(me, source.id))
     assert "wet" in {feature.name for feature in run.outcome.features}
@@ -129,8 +130,11 @@ def test_rows_have_a_limit(app: Harness, me: UserId, project: ProjectId) -> None
 def test_a_source_that_a_run_stands_on_is_not_deleted(app: Harness, me: UserId, project: ProjectId) -> None:
     version = app.imported(me, project)
     trained(app, me, project, version)
+    name = app.source(me, version.source_id).name
+    app.sources.delete(me, version.source_id)
     with pytest.raises(SourceInUseError):
-        app.sources.delete(me, version.source_id)
+        app.sources.purge(me, version.source_id, name)
+    assert app.sources.to_purge(me, version.source_id).runs == 1
 
 
 def test_a_stranger_finds_nothing(app: Harness, me: UserId, project: ProjectId) -> None:

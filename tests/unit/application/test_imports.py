@@ -29,7 +29,7 @@ def test_a_file_becomes_version_one_and_stays_as_it_was(app: Harness, me: UserId
 
 
 def test_a_broken_file_leaves_its_reason_and_nothing_else(app: Harness, me: UserId, project: ProjectId) -> None:
-    source, job = app.imports.create(me, project, upload("a,b\n1,2\n1,2,3\n"))
+    source, job = app.imports.create(me, project, upload("a,b\n1,2\n1,2,3\n1\n"))
     app.work()
     failed = app.source(me, source.id)
     assert (failed.status, app.job(job.id).state) == (SourceStatus.FAILED, JobState.FAILED)
@@ -94,8 +94,10 @@ def test_the_same_bytes_are_kept_once_and_go_with_the_last_source(app: Harness, 
     one, other = app.imported(me, project), app.imported(me, project)
     assert one.fingerprint == other.fingerprint
     app.sources.delete(me, one.source_id)
+    assert app.sources.purge(me, one.source_id, "flows.csv") == 0
     app.tables.page(app.tables.version_view(me, other.id), 0, 1)
     app.sources.delete(me, other.source_id)
+    assert app.sources.purge(me, other.source_id, " flows.csv ") == other.size + len(FLOWS.encode())
     assert app.keeps_nothing()
 
 

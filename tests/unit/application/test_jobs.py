@@ -196,6 +196,8 @@ def test_a_strangers_job_does_not_exist(app: Harness, me: UserId, project: Proje
 def test_the_pages_hear_of_every_change(app: Harness, me: UserId, project: ProjectId) -> None:
     job = queued(app, me, project)
     seen = app.jobs.last_sequence()
-    app.work()
-    assert [changed.id for changed in app.jobs.changed_since(me, seen)] == [job.id]
+    app.work(1)
+    analysis, changed = app.jobs.changed_since(me, seen)
+    assert (changed.id, changed.state) == (job.id, JobState.SUCCEEDED)
+    assert (analysis.kind, analysis.state) == (JobKind.ANALYSE, JobState.QUEUED)
     assert app.bell.rings > 0

@@ -95,8 +95,12 @@ class InMemoryRunRepository:
         mine = set(self._projects.keys_where(lambda p: user in p.members))
         return _slice(self._rows.where(lambda r: r.project_id in mine), listing)
 
-    def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
-        return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))
+    def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
+        return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))[:limit]
+
+    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
+        held = {blob for run in self._rows.where(lambda _: True) for blob in (run.model_blob, *run.artifacts.values())}
+        return {blob for blob in blobs if blob in held}
 
     def untracked(self, limit: int) -> Sequence[Run]:
         found = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED and r.mlflow_run_id is None)

@@ -85,6 +85,9 @@ class InMemoryJobRepository:
         ]
         return [job_id for _, job_id in sorted(found)[:limit]]
 
+    def active(self) -> Sequence[Job]:
+        return self._rows.where(lambda j: not j.state.is_final)
+
     def log(self, job_id: JobId, line: LogLine) -> None:
         self._log.put((job_id, next(self._transaction.store.numbers)), line)
 

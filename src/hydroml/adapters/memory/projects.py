@@ -4,11 +4,14 @@ from collections.abc import Collection, Mapping
 
 from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice_of
 from hydroml.application.ports.repositories import Listing, ProjectCounts, Slice
+from hydroml.domain.charts import ChartId, SavedChart
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId
+from hydroml.domain.exports import ExportTemplate, TemplateId
 from hydroml.domain.jobs import Job, JobId
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError, UserId
 from hydroml.domain.sources import DataSource, SourceId
+from hydroml.domain.studio.recipes import RecipeId, SavedRecipe
 from hydroml.domain.studio.session import Session, SessionId
 
 
@@ -22,6 +25,9 @@ class InMemoryProjectRepository:
         self._models: Rows[ModelId, Model] = transaction.rows("model")
         self._names: Rows[tuple[ProjectId, str], ModelId] = transaction.rows("model name")
         self._jobs: Rows[JobId, Job] = transaction.rows("job")
+        self._charts: Rows[ChartId, SavedChart] = transaction.rows("chart")
+        self._templates: Rows[TemplateId, ExportTemplate] = transaction.rows("export_template")
+        self._recipes: Rows[RecipeId, SavedRecipe] = transaction.rows("recipe")
 
     def add(self, entity: Project) -> None:
         self._rows.put(entity.id, entity)
@@ -53,6 +59,12 @@ class InMemoryProjectRepository:
             self._experiments.remove(experiment_id)
         for session_id in self._sessions.keys_where(lambda s: s.project_id == project_id):
             self._sessions.remove(session_id)
+        for chart_id in self._charts.keys_where(lambda c: c.project_id == project_id):
+            self._charts.remove(chart_id)
+        for template_id in self._templates.keys_where(lambda t: t.project_id == project_id):
+            self._templates.remove(template_id)
+        for recipe_id in self._recipes.keys_where(lambda r: r.project_id == project_id):
+            self._recipes.remove(recipe_id)
         self._rows.remove(project_id)
 
     def of_member(self, user: UserId, listing: Listing) -> Slice[Project]:
@@ -68,7 +80,7 @@ class InMemoryProjectRepository:
 
     def _counts_of(self, project_id: ProjectId) -> ProjectCounts:
         return ProjectCounts(
-            sources=self._sources.count(lambda s: project_id in s.project_ids),
+            sources=self._sources.count(lambda s: project_id in s.project_ids and s.deleted_at is None),
             experiments=self._experiments.count(lambda e: e.project_id == project_id),
             models=self._models.count(lambda m: m.project_id == project_id),
         )

@@ -8,6 +8,7 @@ from hydroml.domain.experiments.runs import Experiment, ExperimentId
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, ProjectId, UserId
 from hydroml.domain.sources import DataSource, SourceId
+from hydroml.domain.studio.recipes import RecipeId, SavedRecipe
 
 
 class InMemorySearchIndex:
@@ -16,6 +17,7 @@ class InMemorySearchIndex:
         self._sources: Rows[SourceId, DataSource] = transaction.rows("source")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._models: Rows[ModelId, Model] = transaction.rows("model")
+        self._recipes: Rows[RecipeId, SavedRecipe] = transaction.rows("recipe")
 
     def find(self, user: UserId, text: str, limit: int) -> Sequence[Found]:
         wanted = text.strip().lower()
@@ -34,7 +36,7 @@ class InMemorySearchIndex:
         names = {p.id: p.name for p in mine}
         for project in mine:
             yield Found("project", project.id, project.name, project.id, project.name)
-        for source in self._sources.where(lambda s: any(p in names for p in s.project_ids)):
+        for source in self._sources.where(lambda s: s.deleted_at is None and any(p in names for p in s.project_ids)):
             first = next(p for p in names if p in source.project_ids)
             yield Found("source", source.id, source.name, first, names[first])
         for experiment in self._experiments.where(lambda e: e.project_id in names):
@@ -42,3 +44,5 @@ class InMemorySearchIndex:
             yield Found("experiment", experiment.id, experiment.name, project_id, names[project_id])
         for model in self._models.where(lambda m: m.project_id in names):
             yield Found("model", model.id, model.name, model.project_id, names[model.project_id])
+        for recipe in self._recipes.where(lambda r: r.project_id in names):
+            yield Found("recipe", recipe.id, recipe.name, recipe.project_id, names[recipe.project_id])

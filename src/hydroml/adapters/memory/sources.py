@@ -6,6 +6,7 @@ from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice
 from hydroml.application.ports.repositories import Listing, Slice
 from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId
+from hydroml.domain.exports import Export, ExportId
 from hydroml.domain.projects import Project, ProjectId
 from hydroml.domain.sources import (
     DataSource,
@@ -27,6 +28,7 @@ class InMemorySourceRepository:
         self._sessions: Rows[SessionId, Session] = transaction.rows("session")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._runs: Rows[RunId, Run] = transaction.rows("run")
+        self._exports: Rows[ExportId, Export] = transaction.rows("export")
 
     def add(self, entity: DataSource) -> None:
         self._must_be_in_projects(entity)
@@ -52,18 +54,24 @@ class InMemorySourceRepository:
             raise SourceInUseError("an experiment stands on one of its versions; remove that first")
         for session_id in self._sessions.keys_where(lambda s: s.version_id in versions):
             self._sessions.remove(session_id)
+        for export_id in self._exports.keys_where(lambda e: e.version_id in versions):
+            self._exports.remove(export_id)
         for version_id in versions:
             self._versions.remove(version_id)
         self._rows.remove(source_id)
 
-    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[DataSource]:
-        inside = self._rows.where(lambda s: project_id in s.project_ids)
+    def of_project(self, project_id: ProjectId, listing: Listing, *, trashed: bool = False) -> Slice[DataSource]:
+        inside = self._rows.where(lambda s: project_id in s.project_ids and (s.deleted_at is not None) is trashed)
         keys = {
             "created_at": lambda s: s.created_at,
             "updated_at": lambda s: s.updated_at,
             "name": lambda s: s.name.lower(),
         }
         return slice_of(inside, listing, keys, lambda s: s.name)
+
+    def followers(self, source_id: SourceId) -> Sequence[DataSource]:
+        found = self._rows.where(lambda s: s.following is not None and s.following.source_id == source_id)
+        return sorted(found, key=lambda s: (s.created_at, s.id))
 
     def _must_be_in_projects(self, entity: DataSource) -> None:
         if not all(self._projects.has(project_id) for project_id in entity.project_ids):
@@ -97,14 +105,12 @@ class InMemoryVersionRepository:
     def get_many(self, version_ids: Collection[VersionId]) -> Mapping[VersionId, Version]:
         return {v.id: v for v in self._rows.where(lambda v: v.id in version_ids)}
 
-    def children(self, version_id: VersionId) -> Sequence[Version]:
-        found = self._rows.where(lambda v: version_id in v.origin.parents)
-        return sorted(found, key=lambda v: (v.created_at, v.id))
+    def children(self, version_ids: Collection[VersionId], limit: int) -> Sequence[Version]:
+        found = self._rows.where(lambda v: not set(v.origin.parents).isdisjoint(version_ids))
+        return sorted(found, key=lambda v: (v.created_at, v.id))[:limit]
 
-    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
+    def blobs_in_use(self, blobs: Collection[str], *, but: Collection[VersionId] = ()) -> Collection[str]:
         used: set[str] = set()
-        for version in self._rows.where(lambda _: True):
-            used.add(version.fingerprint)
-            if version.origin.original is not None:
-                used.add(version.origin.original.blob)
+        for version in self._rows.where(lambda v: v.id not in but):
+            used |= version.blobs
         return used & set(blobs)

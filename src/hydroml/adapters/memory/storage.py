@@ -4,23 +4,27 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from hydroml.adapters.names import check_name
-from hydroml.adapters.storage.folder import too_large
-from hydroml.application.ports.storage import Blob, BlobNotFoundError
+from hydroml.adapters.storage.folder import check_offset, folders_in, too_large
+from hydroml.application.ports.jobs import Clock
+from hydroml.application.ports.storage import Blob, BlobNotFoundError, Stored
 
 
 class InMemoryBlobStore:
     """Blobs and waiting uploads in dictionaries; only `local` and `received` write files, for as long as needed."""
 
-    def __init__(self) -> None:
-        self.blobs: dict[str, bytes] = {}
-        self.uploads: dict[str, bytes] = {}
+    def __init__(self, clock: Clock = lambda: datetime.now(UTC)) -> None:
+        self.held: dict[str, bytes] = {}
+        self.waiting: dict[str, bytes] = {}
         self._kept: dict[str, str] = {}
+        self._clock = clock
+        self._times: dict[str, datetime] = {}
 
     def add(self, file: Path) -> Blob:
         blob = self.add_bytes(file.read_bytes())
@@ -29,7 +33,7 @@ class InMemoryBlobStore:
 
     def add_bytes(self, content: bytes) -> Blob:
         key = sha256(content).hexdigest()
-        self.blobs[key] = content
+        self.held[key], self._times[key] = content, self._clock()
         return Blob(key, len(content))
 
     def open(self, key: str) -> BinaryIO:
@@ -40,11 +44,21 @@ class InMemoryBlobStore:
         with _file_of(self._blob(key)) as file:
             yield file
 
-    def delete(self, key: str) -> None:
-        self.blobs.pop(key, None)
+    def delete(self, key: str, *, unless_added_after: datetime | None = None) -> bool:
+        if key not in self.held or (unless_added_after is not None and self._times[key] > unless_added_after):
+            return False
+        del self.held[key]
+        return True
 
     def exists(self, key: str) -> bool:
-        return key in self.blobs
+        return key in self.held
+
+    def blobs(self) -> Iterator[Stored]:
+        yield from [Stored(key, len(content), self._times[key]) for key, content in self.held.items()]
+
+    def uploads(self) -> Iterator[Stored]:
+        sizes = {**dict.fromkeys(self._kept, 64), **{name: len(content) for name, content in self.waiting.items()}}
+        yield from [Stored(name, size, self._times[name]) for name, size in sizes.items()]
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
         check_name(name)
@@ -53,9 +67,22 @@ class InMemoryBlobStore:
             content += chunk
             if len(content) > limit:
                 raise too_large(limit)
-        self.uploads[name] = bytes(content)
+        self.waiting[name], self._times[name] = bytes(content), self._clock()
         self._kept.pop(name, None)
         return len(content)
+
+    def append(self, name: str, offset: int, chunks: Iterable[bytes], limit: int) -> int:
+        content = self.waiting.get(check_name(name), b"")
+        check_offset(len(content), offset)
+        self.waiting[name], self._times[name] = content, self._clock()
+        for chunk in chunks:
+            if len(self.waiting[name]) + len(chunk) > limit:
+                raise too_large(limit)
+            self.waiting[name] += chunk
+        return len(self.waiting[name])
+
+    def appended(self, name: str) -> int:
+        return len(self.waiting.get(check_name(name), b""))
 
     @contextmanager
     def received(self, name: str) -> Iterator[Path]:
@@ -64,24 +91,24 @@ class InMemoryBlobStore:
 
     def keep(self, name: str) -> Blob:
         blob = self.add_bytes(self._upload(name))
-        self.uploads.pop(name, None)
+        self.waiting.pop(name, None)
         self._kept[name] = blob.key
         return blob
 
     def discard(self, name: str) -> None:
-        self.uploads.pop(check_name(name), None)
+        self.waiting.pop(check_name(name), None)
         self._kept.pop(name, None)
 
     def _blob(self, key: str) -> bytes:
-        if key not in self.blobs:
+        if key not in self.held:
             raise BlobNotFoundError(key)
-        return self.blobs[key]
+        return self.held[key]
 
     def _upload(self, name: str) -> bytes:
-        if check_name(name) in self.uploads:
-            return self.uploads[name]
-        if self._kept.get(name) in self.blobs:
-            return self.blobs[self._kept[name]]
+        if check_name(name) in self.waiting:
+            return self.waiting[name]
+        if self._kept.get(name) in self.held:
+            return self.held[self._kept[name]]
         raise BlobNotFoundError(name)
 
 
@@ -103,6 +130,9 @@ class InMemoryScratch:
 
     def remove(self, name: str) -> None:
         shutil.rmtree(self._path(name), ignore_errors=True)
+
+    def folders(self) -> Iterator[Stored]:
+        return folders_in(Path(self._root.name))
 
     def _path(self, name: str) -> Path:
         return Path(self._root.name) / check_name(name)

@@ -6,7 +6,9 @@ It reads CSV with commas and keeps tables as JSON lines: the column names and ty
 import csv
 import json
 import math
+import re
 import sqlite3
+import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,17 +18,35 @@ from typing import Any
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import (
+    QUANTILES,
+    REJECTED_COLUMNS,
+    ChartData,
     ColumnProfile,
+    FormulaKind,
     FunctionInfo,
+    IncomingFile,
+    MatchReport,
     Profile,
+    QueryResult,
     StepPreview,
     TablePage,
     View,
     WrittenTable,
 )
-from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.charts import Chart
+from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.specification import TargetSummary
-from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table, UnreadableFileError
+from hydroml.domain.exports import ExportFormat, ExportShape, check_cell, check_sheet, guarded
+from hydroml.domain.sources import (
+    Column,
+    ColumnType,
+    DetectedColumn,
+    DetectedFile,
+    Detection,
+    ImportOptions,
+    Table,
+    UnreadableFileError,
+)
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import (
     Derive,
@@ -35,6 +55,7 @@ from hydroml.domain.studio.steps import (
     FillMissing,
     Filter,
     Fitted,
+    Query,
     Sort,
     SortKey,
     Step,
@@ -47,16 +68,36 @@ class InMemoryTableEngine:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def detect(self, file: Path, filename: str, options: ImportOptions) -> Detection:
-        columns, rows = _read_csv(file)
-        return Detection("csv", replace(options, delimiter=","), columns, tuple(tuple(r.values()) for r in rows[:20]))
+    def detect(self, files: Sequence[IncomingFile], options: ImportOptions) -> Detection:
+        columns, rows, rejected = _read_files(files)
+        return Detection(
+            "csv",
+            replace(options, delimiter=","),
+            tuple(DetectedColumn(column.name, column.type) for column in columns),
+            tuple(tuple(r.values()) for r in rows[:20]),
+            tuple(DetectedFile(file.name, file.path.stat().st_size) for file in files),
+            rejected=len(rejected),
+        )
 
-    def import_file(
-        self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor
+    def import_files(
+        self,
+        files: Sequence[IncomingFile],
+        options: ImportOptions,
+        out: Path,
+        rejected: Path,
+        monitor: Monitor,
+        *,
+        onto: Table | None = None,
     ) -> WrittenTable:
-        columns, rows = _read_csv(file)
+        if onto is None:
+            columns, rows, others = _read_files(files)
+        else:
+            with self._blobs.local(onto.blob) as file:
+                columns, rows, others = _read_files(files, _load(file))
         monitor.report(0.5, "reading")
-        return _write(out, columns, rows)
+        if others:
+            _write(rejected, REJECTED_COLUMNS, others)
+        return replace(_write(out, columns, rows), rejected=len(others))
 
     def schema(self, table: Table, recipe: Recipe) -> tuple[Column, ...]:
         return self._run(table, recipe)[0]
@@ -64,8 +105,9 @@ class InMemoryTableEngine:
     def fit(self, table: Table, recipe: Recipe, step: Step) -> Fitted:
         if not isinstance(step, FillMissing) or not step.method.learns:
             return {}
-        _, rows = self._run(table, recipe)
-        return {"values": {name: _learn(step.method, name, rows) for name in step.columns}}
+        columns, rows = self._run(table, recipe)
+        names = [_column(columns, name, "columns").name for name in step.columns]
+        return {"values": {name: _learn(step.method, name, rows) for name in names}}
 
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage:
         columns, rows = self._run(view.table, view.recipe)
@@ -85,17 +127,22 @@ class InMemoryTableEngine:
             elapsed_ms=0.0,
         )
 
-    def profile(self, view: View) -> Profile:
+    def profile(self, view: View, monitor: Monitor | None = None) -> Profile:
         columns, rows = self._run(view.table, view.recipe)
         if view.filter is not None:
             rows = _filtered(columns, rows, view.filter, "filter")
-        return Profile(
-            len(rows), tuple(_profile(column, rows) for column in columns), approximate=False, elapsed_ms=0.0
-        )
+        shown = columns if view.columns is None else tuple(_column(columns, n, "columns") for n in view.columns)
+        return Profile(len(rows), tuple(_profile(column, rows) for column in shown), len(rows), elapsed_ms=0.0)
 
-    def preview(self, table: Table, recipe: Recipe, step: Step) -> StepPreview:
+    def sample_profile(self, view: View) -> Profile:
+        return self.profile(View(view.table, columns=view.columns))
+
+    def chart(self, view: View, chart: Chart) -> ChartData:
+        raise UnavailableError("the engine in memory draws no charts")
+
+    def preview(self, table: Table, recipe: Recipe, entry: RecipeStep) -> StepPreview:
         before, rows_before = self._run(table, recipe)
-        after_recipe = (*recipe, RecipeStep(step, self.fit(table, recipe, step)))
+        after_recipe = (*recipe, replace(entry, fitted=self.fit(table, recipe, entry.step)))
         after, rows_after = self._run(table, after_recipe)
         names_before, names_after = [c.name for c in before], [c.name for c in after]
         changed: Counter[str] = Counter()
@@ -110,6 +157,9 @@ class InMemoryTableEngine:
             rows_after=len(rows_after),
             changed_cells=dict(changed),
         )
+
+    def match(self, table: Table, recipe: Recipe, entry: RecipeStep) -> MatchReport:
+        raise InvalidInputError("the engine in memory joins no tables")
 
     def materialise(self, table: Table | Path, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
         monitor.report(0.5, "computing")
@@ -133,17 +183,78 @@ class InMemoryTableEngine:
         columns, rows = _load(file)
         return WrittenTable(columns, len(rows))
 
-    def export(self, file: Path, out: Path) -> None:
-        if out.suffix != ".csv":
-            raise InvalidInputError.at("out", msg=f"“{out.suffix}” is not a known format", code="format")
-        columns, rows = _load(file)
-        with out.open("w", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow([column.name for column in columns])
-            writer.writerows(row.values() for row in rows)
+    def check_export(self, table: Table, shape: ExportShape) -> None:
+        columns, rows = self._part(table, shape)
+        if shape.format is not ExportFormat.XLSX:
+            return
+        check_sheet(len(rows), len(columns), header=shape.options.header)
+        for column in columns:
+            texts = [row[column.name] for row in rows if isinstance(row[column.name], str)]
+            check_cell(column.name, max((len(text.encode("utf-16-le")) // 2 for text in texts), default=0))
+
+    def export(self, table: Table | Path, shape: ExportShape, out: Path, monitor: Monitor) -> int:
+        columns, rows = self._part(table, shape)
+        monitor.report(0.5, "writing")
+        if not shape.format.opens_in_spreadsheets:
+            out.write_text("\n".join(json.dumps(row) for row in rows))
+            return len(rows)
+        guard: Callable[[str], str] = guarded if shape.guards else str
+        with out.open("w", newline="", encoding="utf-8-sig" if shape.options.bom else "utf-8") as stream:
+            writer = csv.writer(stream, delimiter=shape.delimiter, lineterminator="\n")
+            if shape.options.header:
+                writer.writerow(guard(column.name) for column in columns)
+            for row in rows:
+                writer.writerow(_exported(value, shape, guard) for value in row.values())
+        return len(rows)
+
+    def _part(self, table: Table | Path, shape: ExportShape) -> tuple[tuple[Column, ...], Rows]:
+        columns, rows = self._run(table, ())
+        if shape.filter is not None:
+            rows = _filtered(columns, rows, shape.filter, "filter")
+        rows = _sorted(columns, rows, shape.sort)[: shape.limit]
+        if shape.columns is not None:
+            columns = tuple(_column(columns, name, "columns") for name in shape.columns)
+        return columns, [{column.name: row[column.name] for column in columns} for row in rows]
+
+    def query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, limit: int, monitor: Monitor
+    ) -> QueryResult:
+        monitor.report(0.5, "computing")
+        columns, rows, used = self._queried(text, tables, this)
+        return QueryResult(
+            columns=columns,
+            rows=tuple(tuple(row.values()) for row in rows[:limit]),
+            total=None if len(rows) > limit else len(rows),
+            truncated=len(rows) > limit,
+            used=used,
+            elapsed_ms=0.0,
+        )
+
+    def check_query(self, text: str, tables: Mapping[str, Table], this: View | None) -> Sequence[str]:
+        return self._queried(text, tables, this)[2]
+
+    def write_query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, out: Path, monitor: Monitor
+    ) -> WrittenTable:
+        monitor.report(0.5, "computing")
+        columns, rows, _ = self._queried(text, tables, this)
+        return _write(out, columns, rows)
+
+    def check_formula(self, table: Table, recipe: Recipe, formula: str, kind: FormulaKind) -> ColumnType:
+        columns, rows = self._run(table, recipe)
+        found = _narrowest(evaluate(columns, rows, formula, "formula"))
+        return ColumnType.BOOLEAN if kind == "condition" else found
+
+    def _queried(
+        self, text: str, tables: Mapping[str, Table], this: View | None
+    ) -> tuple[tuple[Column, ...], Rows, tuple[str, ...]]:
+        known = {name: self._run(table, ()) for name, table in tables.items()}
+        if this is not None:
+            known["this"] = self._run(this.table, this.recipe)
+        return selected(text, known)
 
     def functions(self) -> Sequence[FunctionInfo]:
-        return (FunctionInfo("abs", "abs(x)", "The size of a number, without its sign."),)
+        return (FunctionInfo("abs", "abs(x)", "The size of a number, without its sign.", "Numbers"),)
 
     def _run(self, table: Table | Path, recipe: Recipe) -> tuple[tuple[Column, ...], Rows]:
         if isinstance(table, Path):
@@ -155,9 +266,18 @@ class InMemoryTableEngine:
 _NUMBER = "\0number"
 
 
+def _exported(value: Any, shape: ExportShape, guard: Callable[[str], str]) -> str:
+    if value is None:
+        return shape.options.missing
+    return guard(value) if isinstance(value, str) else str(value).replace(".", shape.options.decimal)
+
+
 def _apply(columns: tuple[Column, ...], rows: Rows, recipe: Recipe) -> tuple[tuple[Column, ...], Rows]:
     for entry in recipe:
-        columns, rows = _RULES[type(entry.step)](columns, rows, entry)
+        rule = _RULES.get(type(entry.step))
+        if rule is None:
+            raise InvalidInputError(f"the engine in memory lacks the step “{entry.step.info.title}”")
+        columns, rows = rule(columns, rows, entry)
     return columns, rows
 
 
@@ -174,11 +294,18 @@ def _sort(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[t
 def _derive(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[tuple[Column, ...], Rows]:
     assert isinstance(entry.step, Derive)  # noqa: S101 - the rule's own kind
     name = entry.step.column
-    values = _evaluate(columns, rows, entry.step.formula, "formula")
+    values = evaluate(columns, rows, entry.step.formula, "formula")
     derived = Column(name, _narrowest(values))
     there = [c.name for c in columns]
     columns = tuple(derived if c.name == name else c for c in columns) if name in there else (*columns, derived)
     return columns, [row | {name: value} for row, value in zip(rows, values, strict=True)]
+
+
+def _query(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[tuple[Column, ...], Rows]:
+    assert isinstance(entry.step, Query)  # noqa: S101 - the rule's own kind
+    if len(entry.inputs) != len(entry.step.tables):
+        raise InvalidInputError.at("tables", msg="the other data source is not in this project", code="unknown_version")
+    return selected(entry.step.sql, {"this": (columns, rows)})[:2]
 
 
 def _drop(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[tuple[Column, ...], Rows]:
@@ -221,6 +348,7 @@ _RULES: Mapping[type[Step], Callable[[tuple[Column, ...], Rows, RecipeStep], tup
     Derive: _derive,
     DropColumns: _drop,
     FillMissing: _fill,
+    Query: _query,
 }
 
 
@@ -232,7 +360,7 @@ def _column(columns: tuple[Column, ...], name: str, place: str) -> Column:
 
 
 def _filtered(columns: tuple[Column, ...], rows: Rows, condition: str, place: str) -> Rows:
-    values = _evaluate(columns, rows, condition, place)
+    values = evaluate(columns, rows, condition, place)
     return [row for row, value in zip(rows, values, strict=True) if value]
 
 
@@ -245,12 +373,18 @@ def _sorted(columns: tuple[Column, ...], rows: Rows, keys: Sequence[SortKey]) ->
     return rows
 
 
-def _evaluate(columns: tuple[Column, ...], rows: Rows, formula: str, place: str) -> list[Any]:
+def evaluate(columns: tuple[Column, ...], rows: Rows, formula: str, place: str) -> list[Any]:
+    """The formula's value in each row, by SQLite."""
     if "select" in formula.lower():
         raise InvalidInputError.at(place, msg="a formula cannot hold a query", code="formula")
     connection = sqlite3.connect(":memory:")
+    connection.create_function("is_missing", 1, lambda x: x is None)
+    connection.create_function("text", 1, lambda x: None if x is None else str(x))
+    connection.create_function(
+        "regexp_matches", 2, lambda x, pattern: None if x is None else re.search(pattern, x) is not None
+    )
     connection.create_function("ln", 1, lambda x: math.log(x) if x and x > 0 else None)
-    names = [f'"{column.name.replace(chr(34), chr(34) * 2)}"' for column in columns]
+    names = [_quoted(column.name) for column in columns]
     try:
         connection.execute(f"CREATE TABLE t ({', '.join(names)})")
         marks = ", ".join("?" * len(names))
@@ -263,6 +397,42 @@ def _evaluate(columns: tuple[Column, ...], rows: Rows, formula: str, place: str)
         connection.close()
 
 
+def selected(
+    text: str, tables: Mapping[str, tuple[tuple[Column, ...], Rows]]
+) -> tuple[tuple[Column, ...], Rows, tuple[str, ...]]:
+    """What a SELECT gives, by SQLite: its columns, its rows, and the tables it reads."""
+    connection = sqlite3.connect(":memory:")
+    used: dict[str, None] = {}
+
+    def only_reading(action: int, first: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and first is not None and first in tables:
+            used[first] = None
+        allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION) or first in tables
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+    try:
+        for name, (columns, rows) in tables.items():
+            connection.execute(f"CREATE TABLE {_quoted(name)} ({', '.join(_quoted(c.name) for c in columns)})")
+            marks = ", ".join("?" * len(columns))
+            cells = [[row[c.name] for c in columns] for row in rows]
+            connection.executemany(f"INSERT INTO {_quoted(name)} VALUES ({marks})", cells)  # noqa: S608
+        connection.set_authorizer(only_reading)
+        found = connection.execute(text)
+        names = [described[0] for described in found.description or ()]
+        values = [dict(zip(names, row, strict=True)) for row in found]
+    except sqlite3.Error as error:
+        raise InvalidInputError.at("sql", msg=str(error), code="query") from None
+    finally:
+        connection.close()
+    if not names:
+        raise InvalidInputError.at("sql", msg="only SELECT can be run here", code="not_allowed")
+    return tuple(Column(name, _narrowest([row[name] for row in values])) for name in names), values, tuple(used)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _only_reading_t(action: int, first: str | None, *_: str | None) -> int:
     allowed = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION)
     fine = action in allowed or (action == sqlite3.SQLITE_READ and first == "t")
@@ -272,7 +442,9 @@ def _only_reading_t(action: int, first: str | None, *_: str | None) -> int:
 def _learn(method: FillMethod, name: str, rows: Rows) -> Any:
     values = sorted(row[name] for row in rows if row[name] is not None)
     if not values:
-        return None
+        raise InvalidInputError.at(
+            "columns", msg=f"“{name}” has no value to learn the {method} from", code="all_missing"
+        )
     if method is FillMethod.MEAN:
         return sum(values) / len(values)
     if method is FillMethod.MEDIAN:
@@ -284,32 +456,79 @@ def _learn(method: FillMethod, name: str, rows: Rows) -> Any:
 def _profile(column: Column, rows: Rows) -> ColumnProfile:
     values = [row[column.name] for row in rows if row[column.name] is not None]
     numbers = values if column.type.is_numeric else []
+    texts = values if column.type in (ColumnType.TEXT, ColumnType.CATEGORY) else []
+    ordered = [] if texts or column.type is ColumnType.BOOLEAN else values
     return ColumnProfile(
         name=column.name,
         type=column.type,
         missing=len(rows) - len(values),
         distinct=len(set(values)),
-        minimum=min(values, default=None),
-        maximum=max(values, default=None),
-        mean=sum(numbers) / len(numbers) if numbers else None,
-        top=None if numbers else tuple(Counter(values).most_common(10)),
+        minimum=min(ordered, default=None),
+        maximum=max(ordered, default=None),
+        mean=statistics.fmean(numbers) if numbers else None,
+        std=statistics.stdev(numbers) if len(numbers) > 1 else None,
+        quantiles=tuple(_quantiles(numbers)) if numbers else None,
+        zeros=numbers.count(0) if column.type.is_numeric else None,
+        lengths=(min(map(len, texts)), max(map(len, texts))) if texts else None,
+        top=tuple(sorted(Counter(values).items(), key=lambda found: (-found[1], found[0]))[:10]),
     )
 
 
-def _read_csv(file: Path) -> tuple[tuple[Column, ...], Rows]:
+def _quantiles(numbers: list[Any]) -> list[float]:
+    if len(numbers) == 1:
+        return [float(numbers[0])] * len(QUANTILES)
+    twentieths = statistics.quantiles(numbers, n=20, method="inclusive")
+    return [float(twentieths[round(at * 20) - 1]) for at in QUANTILES]
+
+
+def _read_files(
+    files: Sequence[IncomingFile], onto: tuple[tuple[Column, ...], Rows] = ((), [])
+) -> tuple[tuple[Column, ...], Rows, Rows]:
+    """Columns, rows behind those of a table, and the rows of another width; columns are united by name."""
+    columns, rows = onto
+    texts: list[dict[str, str]] = []
+    rejected: Rows = []
+    for file in files:
+        header, lines, others = _read_csv(file.path)
+        texts += [dict(zip(header, line, strict=True)) for line in lines]
+        rejected += [{"file": file.name, **row} for row in others]
+    names = tuple(dict.fromkeys([*(c.name for c in columns), *(name for row in texts for name in row)]))
+    before = {c.name: c.type for c in columns}
+    read: dict[str, list[Any]] = {}
+    for name in names:
+        cells = [row.get(name, "") for row in texts]
+        stays_text = before.get(name) is ColumnType.TEXT
+        known = [row.get(name) for row in rows]
+        read[name] = known + ([cell or None for cell in cells] if stays_text else _typed(cells))
+        if name in before and not stays_text and any(isinstance(value, str) for value in read[name]):
+            raise UnreadableFileError(f"“{name}” holds values of type {before[name]} so far, and text in the file")
+    united = tuple(Column(name, _narrowest(values)) for name, values in read.items())
+    count = len(rows) + len(texts)
+    return united, [{name: values[at] for name, values in read.items()} for at in range(count)], rejected
+
+
+def _read_csv(file: Path) -> tuple[list[str], list[list[str]], Rows]:
+    """The header, the cells of each row as they are written, and the rows of another width."""
     try:
         lines = list(csv.reader(file.read_text().splitlines()))
     except (UnicodeDecodeError, csv.Error):
         raise UnreadableFileError("this is not a text file") from None
     if not lines:
         raise UnreadableFileError("the file is empty")
-    header, *cells = lines
-    for number, row in enumerate(cells, start=2):
-        if len(row) != len(header):
-            raise UnreadableFileError(f"line {number} has {len(row)} cells, the header {len(header)}")
-    read = {name: _typed([row[index] for row in cells]) for index, name in enumerate(header)}
-    columns = tuple(Column(name, _narrowest(values)) for name, values in read.items())
-    return columns, [{name: values[index] for name, values in read.items()} for index in range(len(cells))]
+    header, *below = lines
+    cells = [row for row in below if len(row) == len(header)]
+    rejected = [
+        {"line": number, "reason": _reason(len(row), len(header)), "text": ",".join(row)}
+        for number, row in enumerate(below, start=2)
+        if len(row) != len(header)
+    ]
+    if len(rejected) > max(len(cells), 1):
+        raise UnreadableFileError(f"most rows do not fit the table: line {rejected[0]['line']}")
+    return header, cells, rejected
+
+
+def _reason(cells: int, width: int) -> str:
+    return f"it has {cells} {'cell' if cells == 1 else 'cells'}, not {width}"
 
 
 def _typed(cells: list[str]) -> list[Any]:

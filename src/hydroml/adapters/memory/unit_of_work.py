@@ -3,16 +3,25 @@
 from types import TracebackType
 from typing import Self
 
+from hydroml.adapters.memory.activity import InMemoryActivityRepository
+from hydroml.adapters.memory.charts import InMemoryChartRepository
 from hydroml.adapters.memory.experiments import InMemoryExperimentRepository, InMemoryRunRepository
+from hydroml.adapters.memory.exports import InMemoryExportRepository
 from hydroml.adapters.memory.idempotency import InMemoryIdempotencyRepository
 from hydroml.adapters.memory.jobs import InMemoryJobRepository
 from hydroml.adapters.memory.models import InMemoryModelRepository
+from hydroml.adapters.memory.notifications import InMemoryNotificationRepository
 from hydroml.adapters.memory.projects import InMemoryProjectRepository
+from hydroml.adapters.memory.queries import InMemoryQueryRepository
+from hydroml.adapters.memory.recipes import InMemoryRecipeRepository
+from hydroml.adapters.memory.reports import InMemoryReportRepository
+from hydroml.adapters.memory.rules import InMemoryRuleRepository
 from hydroml.adapters.memory.search import InMemorySearchIndex
 from hydroml.adapters.memory.sources import InMemorySourceRepository, InMemoryVersionRepository
 from hydroml.adapters.memory.store import InMemoryStore, Transaction
 from hydroml.adapters.memory.studio import InMemorySessionRepository
 from hydroml.adapters.memory.tokens import InMemoryTokenRepository
+from hydroml.adapters.memory.uploads import InMemoryUploadRepository
 
 
 class InMemoryUnitOfWork:
@@ -21,7 +30,16 @@ class InMemoryUnitOfWork:
     projects: InMemoryProjectRepository
     sources: InMemorySourceRepository
     versions: InMemoryVersionRepository
+    reports: InMemoryReportRepository
+    rules: InMemoryRuleRepository
+    charts: InMemoryChartRepository
+    notifications: InMemoryNotificationRepository
+    activity: InMemoryActivityRepository
+    exports: InMemoryExportRepository
+    uploads: InMemoryUploadRepository
     sessions: InMemorySessionRepository
+    recipes: InMemoryRecipeRepository
+    queries: InMemoryQueryRepository
     experiments: InMemoryExperimentRepository
     runs: InMemoryRunRepository
     models: InMemoryModelRepository
@@ -39,7 +57,16 @@ class InMemoryUnitOfWork:
         self.projects = InMemoryProjectRepository(transaction)
         self.sources = InMemorySourceRepository(transaction)
         self.versions = InMemoryVersionRepository(transaction)
+        self.reports = InMemoryReportRepository(transaction)
+        self.rules = InMemoryRuleRepository(transaction)
+        self.charts = InMemoryChartRepository(transaction)
+        self.notifications = InMemoryNotificationRepository(transaction)
+        self.activity = InMemoryActivityRepository(transaction)
+        self.exports = InMemoryExportRepository(transaction)
+        self.uploads = InMemoryUploadRepository(transaction)
         self.sessions = InMemorySessionRepository(transaction)
+        self.recipes = InMemoryRecipeRepository(transaction)
+        self.queries = InMemoryQueryRepository(transaction)
         self.experiments = InMemoryExperimentRepository(transaction)
         self.runs = InMemoryRunRepository(transaction)
         self.models = InMemoryModelRepository(transaction)
@@ -57,4 +84,6 @@ class InMemoryUnitOfWork:
     def commit(self) -> None:
         with self._store.mutex:
             self.jobs.number_changes()
+            self.notifications.number_added()
+            self.activity.chain_added()
             self._transaction.commit()

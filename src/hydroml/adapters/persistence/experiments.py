@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Index, Row, Select, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Index, Row, Select, Table, delete, func, insert, select, true, union, update
 from sqlalchemy.exc import IntegrityError
 
 from hydroml.adapters.persistence.membership import projects_of
@@ -218,9 +218,17 @@ class SqlAlchemyRunRepository:
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
         return self._slice(select(run).where(run.c.project_id.in_(projects_of(user))), listing)
 
-    def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
+    def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)
-        return [_run_from_row(row) for row in self._connection.execute(query)]
+        return [_run_from_row(row) for row in self._connection.execute(query.limit(limit))]
+
+    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
+        artifacts = func.jsonb_each_text(run.c.artifacts).table_valued("key", "value")
+        used = union(
+            select(run.c.model_blob).where(run.c.model_blob.in_(blobs)),
+            select(artifacts.c.value).select_from(run.join(artifacts, true())).where(artifacts.c.value.in_(blobs)),
+        )
+        return set(self._connection.execute(used).scalars())
 
     def untracked(self, limit: int) -> Sequence[Run]:
         query = select(run).where(_is_untracked).order_by(run.c.created_at, run.c.id).limit(limit)

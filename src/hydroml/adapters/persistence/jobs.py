@@ -84,7 +84,7 @@ job_log = Table(
     Index(None, "job_id", "id"),
 )
 
-_NUMBERING_LOCK = 0x6879_6472_6F6A  # any number, as long as it is always this one
+NUMBERING_LOCK = 0x6879_6472_6F6A  # any number, as long as it is always this one
 
 
 def _to_row(entity: Job) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class SqlAlchemyJobRepository:
         """
         if not self._changed:
             return
-        self._connection.execute(select(func.pg_advisory_xact_lock(_NUMBERING_LOCK)))
+        self._connection.execute(select(func.pg_advisory_xact_lock(NUMBERING_LOCK)))
         ids = list(dict.fromkeys(entity.id for entity in self._changed))
         numbered = (
             update(job)
@@ -226,6 +226,10 @@ class SqlAlchemyJobRepository:
     def lost(self, now: datetime, limit: int) -> Sequence[JobId]:
         query = select(job.c.id).where(_is_running, job.c.lease_until <= now).order_by(job.c.lease_until).limit(limit)
         return [JobId(id_) for id_ in self._connection.execute(query).scalars()]
+
+    def active(self) -> Sequence[Job]:
+        unfinished = job.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+        return [_from_row(row) for row in self._connection.execute(select(job).where(unfinished))]
 
     def log(self, job_id: JobId, line: LogLine) -> None:
         values = {"job_id": job_id, "at": line.at, "level": line.level, "message": _storable(line.message)}

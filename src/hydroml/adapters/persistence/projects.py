@@ -10,7 +10,7 @@ from hydroml.adapters.persistence.membership import project_member, projects_of
 from hydroml.adapters.persistence.metadata import key, metadata, moment, number, text
 from hydroml.adapters.persistence.models import model
 from hydroml.adapters.persistence.paging import by_name, slice_of
-from hydroml.adapters.persistence.sources import source_project
+from hydroml.adapters.persistence.sources import is_trashed, source, source_project
 from hydroml.application.ports.repositories import Listing, ProjectCounts, Slice
 from hydroml.domain.errors import ConcurrentUpdateError
 from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError, Role, UserId
@@ -101,6 +101,8 @@ class SqlAlchemyProjectRepository:
     def _count(self, table: Table, project_ids: Collection[ProjectId]) -> dict[ProjectId, int]:
         column = table.c.project_id
         query = select(column, func.count()).where(column.in_(project_ids)).group_by(column)
+        if table is source_project:
+            query = query.join(source, source.c.id == source_project.c.source_id).where(~is_trashed)
         return {ProjectId(id_): count for id_, count in self._connection.execute(query)}
 
     def _members(self, project_ids: Iterable[ProjectId]) -> dict[ProjectId, dict[UserId, Role]]:

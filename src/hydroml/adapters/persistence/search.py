@@ -11,7 +11,8 @@ from hydroml.adapters.persistence.membership import projects_of
 from hydroml.adapters.persistence.models import model
 from hydroml.adapters.persistence.paging import contains, like_literal
 from hydroml.adapters.persistence.projects import project
-from hydroml.adapters.persistence.sources import source, source_project
+from hydroml.adapters.persistence.recipes import recipe
+from hydroml.adapters.persistence.sources import is_trashed, source, source_project
 from hydroml.application.ports.repositories import Found
 from hydroml.domain.projects import ProjectId, UserId
 
@@ -37,13 +38,17 @@ class SqlAlchemySearchIndex:
         sources = (
             select(literal("source").label("kind"), source.c.id, source.c.name, in_project.c.project_id)
             .join(in_project, in_project.c.source_id == source.c.id)
-            .where(contains(source.c.name, wanted))
+            .where(contains(source.c.name, wanted), ~is_trashed)
         )
         projects = select(
             literal("project").label("kind"), project.c.id, project.c.name, project.c.id.label("project_id")
         ).where(project.c.id.in_(mine), contains(project.c.name, wanted))
         hits = union_all(
-            projects, sources, _named("experiment", experiment, mine, wanted), _named("model", model, mine, wanted)
+            projects,
+            sources,
+            _named("experiment", experiment, mine, wanted),
+            _named("model", model, mine, wanted),
+            _named("recipe", recipe, mine, wanted),
         ).subquery()
         starts = hits.c.name.ilike(f"{like_literal(wanted)}%", escape="\\")
         exact = func.lower(hits.c.name) == func.lower(wanted)

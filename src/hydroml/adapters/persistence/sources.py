@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     delete,
+    func,
     insert,
     select,
     update,
@@ -22,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
 from hydroml.adapters.persistence.paging import by_name, slice_of
-from hydroml.application.documents import read_origin, write_origin
+from hydroml.application.documents import read_following, read_origin, write_following, write_origin
 from hydroml.application.ports.repositories import Listing, Slice
 from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
 from hydroml.domain.projects import ProjectId, UserId
@@ -53,10 +54,17 @@ source = Table(
     uuid("current_version_id", nullable=True),
     number("versions"),
     uuid("job_id", nullable=True),
+    # The source it follows may be gone: no foreign key.
+    uuid("follows", nullable=True),
+    document("following", nullable=True),
     moment("created_at"),
     moment("updated_at"),
+    moment("deleted_at", nullable=True),
     number("revision"),
+    Index(None, "follows"),
 )
+
+is_trashed = source.c.deleted_at.is_not(None)
 
 source_project = Table(
     "source_project",
@@ -79,12 +87,11 @@ version = Table(
     document("origin"),
     # Taken from the origin, so that they can be searched. Parents may be gone: no foreign key.
     Column("parents", ARRAY(Uuid), nullable=False),
-    Column("original_blob", Text),
+    Column("blobs", ARRAY(Text), nullable=False),
     uuid("created_by"),
     moment("created_at"),
     UniqueConstraint("source_id", "number"),
-    Index(None, "fingerprint"),
-    Index(None, "original_blob"),
+    Index(None, "blobs", postgresql_using="gin"),
     Index(None, "parents", postgresql_using="gin"),
 )
 
@@ -99,8 +106,11 @@ def _source_to_row(entity: DataSource) -> dict[str, Any]:
         "current_version_id": entity.current_version_id,
         "versions": entity.versions,
         "job_id": entity.job_id,
+        "follows": None if entity.following is None else entity.following.source_id,
+        "following": None if entity.following is None else write_following(entity.following),
         "created_at": entity.created_at,
         "updated_at": entity.updated_at,
+        "deleted_at": entity.deleted_at,
         "revision": entity.revision,
     }
 
@@ -116,14 +126,15 @@ def _source_from_row(row: Row[Any], project_ids: frozenset[ProjectId]) -> DataSo
         current_version_id=None if row.current_version_id is None else VersionId(row.current_version_id),
         versions=row.versions,
         job_id=row.job_id,
+        following=None if row.following is None else read_following(row.following),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
         revision=row.revision,
     )
 
 
 def _version_to_row(entity: Version) -> dict[str, Any]:
-    original = entity.origin.original
     return {
         "id": entity.id,
         "source_id": entity.source_id,
@@ -134,7 +145,7 @@ def _version_to_row(entity: Version) -> dict[str, Any]:
         "fingerprint": entity.fingerprint,
         "origin": write_origin(entity.origin),
         "parents": list(entity.origin.parents),
-        "original_blob": None if original is None else original.blob,
+        "blobs": sorted(entity.blobs),
         "created_by": entity.created_by,
         "created_at": entity.created_at,
     }
@@ -187,12 +198,12 @@ class SqlAlchemySourceRepository:
         if gone != 1:
             raise SourceNotFoundError(source_id)
 
-    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[DataSource]:
+    def of_project(self, project_id: ProjectId, listing: Listing, *, trashed: bool = False) -> Slice[DataSource]:
         inside = select(source_project.c.source_id).where(source_project.c.project_id == project_id)
         keys = {"created_at": source.c.created_at, "updated_at": source.c.updated_at, "name": by_name(source)}
         found = slice_of(
             self._connection,
-            select(source).where(source.c.id.in_(inside)),
+            select(source).where(source.c.id.in_(inside), is_trashed if trashed else ~is_trashed),
             source,
             keys,
             listing,
@@ -202,6 +213,12 @@ class SqlAlchemySourceRepository:
         for entity in found.items:
             entity.project_ids = projects[entity.id]
         return found
+
+    def followers(self, source_id: SourceId) -> Sequence[DataSource]:
+        query = select(source).where(source.c.follows == source_id).order_by(source.c.created_at, source.c.id)
+        rows = self._connection.execute(query).all()
+        projects = self._projects([SourceId(row.id) for row in rows])
+        return [_source_from_row(row, projects[SourceId(row.id)]) for row in rows]
 
     def _projects(self, source_ids: Collection[SourceId]) -> dict[SourceId, frozenset[ProjectId]]:
         projects: dict[SourceId, set[ProjectId]] = {id_: set() for id_ in source_ids}
@@ -245,13 +262,13 @@ class SqlAlchemyVersionRepository:
         rows = self._connection.execute(select(version).where(version.c.id.in_(version_ids)))
         return {VersionId(row.id): _version_from_row(row) for row in rows}
 
-    def children(self, version_id: VersionId) -> Sequence[Version]:
-        query = (
-            select(version).where(version.c.parents.contains([version_id])).order_by(version.c.created_at, version.c.id)
-        )
-        return [_version_from_row(row) for row in self._connection.execute(query)]
+    def children(self, version_ids: Collection[VersionId], limit: int) -> Sequence[Version]:
+        query = select(version).where(version.c.parents.overlap(list(version_ids)))
+        rows = self._connection.execute(query.order_by(version.c.created_at, version.c.id).limit(limit))
+        return [_version_from_row(row) for row in rows]
 
-    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
-        tables = select(version.c.fingerprint).where(version.c.fingerprint.in_(blobs))
-        originals = select(version.c.original_blob).where(version.c.original_blob.in_(blobs))
-        return set(self._connection.execute(tables.union(originals)).scalars())
+    def blobs_in_use(self, blobs: Collection[str], *, but: Collection[VersionId] = ()) -> Collection[str]:
+        used = select(func.unnest(version.c.blobs)).where(
+            version.c.blobs.overlap(list(blobs)), version.c.id.not_in(but)
+        )
+        return set(self._connection.execute(used).scalars()) & set(blobs)

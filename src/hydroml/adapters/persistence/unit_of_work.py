@@ -6,15 +6,24 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from hydroml.adapters.persistence.activity import SqlAlchemyActivityRepository
+from hydroml.adapters.persistence.charts import SqlAlchemyChartRepository
 from hydroml.adapters.persistence.experiments import SqlAlchemyExperimentRepository, SqlAlchemyRunRepository
+from hydroml.adapters.persistence.exports import SqlAlchemyExportRepository
 from hydroml.adapters.persistence.idempotency import SqlAlchemyIdempotencyRepository
 from hydroml.adapters.persistence.jobs import SqlAlchemyJobRepository
 from hydroml.adapters.persistence.models import SqlAlchemyModelRepository
+from hydroml.adapters.persistence.notifications import SqlAlchemyNotificationRepository
 from hydroml.adapters.persistence.projects import SqlAlchemyProjectRepository
+from hydroml.adapters.persistence.queries import SqlAlchemyQueryRepository
+from hydroml.adapters.persistence.recipes import SqlAlchemyRecipeRepository
+from hydroml.adapters.persistence.reports import SqlAlchemyReportRepository
+from hydroml.adapters.persistence.rules import SqlAlchemyRuleRepository
 from hydroml.adapters.persistence.search import SqlAlchemySearchIndex
 from hydroml.adapters.persistence.sources import SqlAlchemySourceRepository, SqlAlchemyVersionRepository
 from hydroml.adapters.persistence.studio import SqlAlchemySessionRepository
 from hydroml.adapters.persistence.tokens import SqlAlchemyTokenRepository
+from hydroml.adapters.persistence.uploads import SqlAlchemyUploadRepository
 from hydroml.domain.errors import UnavailableError
 
 
@@ -24,7 +33,16 @@ class SqlAlchemyUnitOfWork:
     projects: SqlAlchemyProjectRepository
     sources: SqlAlchemySourceRepository
     versions: SqlAlchemyVersionRepository
+    reports: SqlAlchemyReportRepository
+    rules: SqlAlchemyRuleRepository
+    charts: SqlAlchemyChartRepository
+    notifications: SqlAlchemyNotificationRepository
+    activity: SqlAlchemyActivityRepository
+    exports: SqlAlchemyExportRepository
+    uploads: SqlAlchemyUploadRepository
     sessions: SqlAlchemySessionRepository
+    recipes: SqlAlchemyRecipeRepository
+    queries: SqlAlchemyQueryRepository
     experiments: SqlAlchemyExperimentRepository
     runs: SqlAlchemyRunRepository
     models: SqlAlchemyModelRepository
@@ -45,7 +63,16 @@ class SqlAlchemyUnitOfWork:
         self.projects = SqlAlchemyProjectRepository(connection)
         self.sources = SqlAlchemySourceRepository(connection)
         self.versions = SqlAlchemyVersionRepository(connection)
+        self.reports = SqlAlchemyReportRepository(connection)
+        self.rules = SqlAlchemyRuleRepository(connection)
+        self.charts = SqlAlchemyChartRepository(connection)
+        self.notifications = SqlAlchemyNotificationRepository(connection)
+        self.activity = SqlAlchemyActivityRepository(connection)
+        self.exports = SqlAlchemyExportRepository(connection)
+        self.uploads = SqlAlchemyUploadRepository(connection)
         self.sessions = SqlAlchemySessionRepository(connection)
+        self.recipes = SqlAlchemyRecipeRepository(connection)
+        self.queries = SqlAlchemyQueryRepository(connection)
         self.experiments = SqlAlchemyExperimentRepository(connection)
         self.runs = SqlAlchemyRunRepository(connection)
         self.models = SqlAlchemyModelRepository(connection)
@@ -62,4 +89,6 @@ class SqlAlchemyUnitOfWork:
 
     def commit(self) -> None:
         self.jobs.number_changes()
+        self.notifications.number_added()
+        self.activity.chain_added()
         self._connection.commit()

@@ -6,15 +6,20 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from hydroml.adapters.names import check_key, check_name
-from hydroml.application.ports.storage import Blob, BlobNotFoundError
-from hydroml.domain.errors import TooLargeError
+from hydroml.application.ports.storage import Blob, BlobNotFoundError, Stored
+from hydroml.domain.errors import ConflictError, TooLargeError
 
 _DRAFT = ".draft-"  # no name of an upload begins with a dot
+_KEPT = "-kept"
+_TICK = 0.02
+"""Seconds by which the clock of a file system may be behind the one that people read."""
 
 
 def sha256_of(file: Path) -> str:
@@ -26,8 +31,17 @@ def too_large(limit: int) -> TooLargeError:
     return TooLargeError(f"the file is larger than the limit of {limit / 1e6:,.0f} MB")
 
 
+def check_offset(size: int, offset: int) -> None:
+    if size != offset:
+        raise ConflictError(f"{size:,} bytes have come; go on from there, not from {offset:,}")
+
+
 class FolderBlobStore:
-    """`<root>/ab/abcdef…` holds a blob, `<root>/incoming/` what is not one yet; a rename makes the difference."""
+    """`<root>/ab/abcdef…` holds a blob, `<root>/incoming/` what is not one yet; a rename makes the difference.
+
+    A blob's time is that of its last adding. `<root>/.lock` keeps a deletion from coming between the moment somebody
+    finds a blob there and the moment its time says so.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -39,10 +53,9 @@ class FolderBlobStore:
 
     def add_bytes(self, content: bytes) -> Blob:
         key = hashlib.sha256(content).hexdigest()
-        if not self.exists(key):
-            with self._draft() as draft:
-                draft.write_bytes(content)
-                self._move_in(draft, key)
+        with self._draft() as draft:
+            draft.write_bytes(content)
+            self._move_in(draft, key)
         return Blob(key, len(content))
 
     def open(self, key: str) -> BinaryIO:
@@ -57,11 +70,27 @@ class FolderBlobStore:
             raise BlobNotFoundError(key)
         yield self._path(key)
 
-    def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+    def delete(self, key: str, *, unless_added_after: datetime | None = None) -> bool:
+        path = self._path(key)
+        with self._lock(fcntl.LOCK_EX):
+            try:
+                if unless_added_after is not None and path.stat().st_mtime + _TICK > unless_added_after.timestamp():
+                    return False
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def blobs(self) -> Iterator[Stored]:
+        for folder in self._root.glob("[0-9a-f][0-9a-f]"):
+            yield from _stored(folder, "?" * 64)
+
+    def uploads(self) -> Iterator[Stored]:
+        for found in _stored(self._incoming(), "[!.]*"):
+            yield replace(found, name=found.name.removesuffix(_KEPT))
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
         size = 0
@@ -76,6 +105,30 @@ class FolderBlobStore:
             draft.replace(self._waiting(name))
         return size
 
+    def append(self, name: str, offset: int, chunks: Iterable[bytes], limit: int) -> int:
+        with self._waiting(name).open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConflictError("somebody else is sending this file") from None
+            size = os.fstat(file.fileno()).st_size
+            check_offset(size, offset)
+            try:
+                for chunk in chunks:
+                    if size + len(chunk) > limit:
+                        raise too_large(limit)
+                    file.write(chunk)
+                    size += len(chunk)
+            finally:
+                _sync(file)
+        return size
+
+    def appended(self, name: str) -> int:
+        try:
+            return self._waiting(name).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     @contextmanager
     def received(self, name: str) -> Iterator[Path]:
         waiting = self._waiting(name)
@@ -89,11 +142,13 @@ class FolderBlobStore:
             self._note(name).write_text(key)
             self._move_in(waiting, key)
         else:
-            key = self._kept(name)
+            with self._lock(fcntl.LOCK_SH):
+                key = self._kept(name)
+                os.utime(self._path(key))
         return Blob(key, self._path(key).stat().st_size)
 
     def _note(self, name: str) -> Path:
-        return self._waiting(f"{name}-kept")
+        return self._waiting(f"{name}{_KEPT}")
 
     def _kept(self, name: str) -> str:
         try:
@@ -120,6 +175,13 @@ class FolderBlobStore:
         return folder
 
     @contextmanager
+    def _lock(self, how: int) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("w") as lock:
+            fcntl.flock(lock, how)
+            yield
+
+    @contextmanager
     def _draft(self) -> Iterator[Path]:
         """A file to write to. It is locked as long as its process lives: an unlocked one was left by a killed one."""
         for left in self._incoming().glob(f"{_DRAFT}*"):
@@ -143,7 +205,8 @@ class FolderBlobStore:
     def _move_in(self, file: Path, key: str) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
+        with self._lock(fcntl.LOCK_SH), suppress(FileNotFoundError):
+            os.utime(path)
             file.unlink()
             return
         with file.open("rb+") as stream:
@@ -182,8 +245,26 @@ class FolderScratch:
         with suppress(FileNotFoundError):
             shutil.rmtree(self._path(name))
 
+    def folders(self) -> Iterator[Stored]:
+        return folders_in(self._root / "work")
+
     def _path(self, name: str) -> Path:
         return self._root / "work" / check_name(name)
+
+
+def folders_in(root: Path) -> Iterator[Stored]:
+    for found in root.glob("*"):
+        with suppress(FileNotFoundError):
+            files = [file.stat() for file in (found, *found.rglob("*"))]
+            at = datetime.fromtimestamp(max(file.st_mtime for file in files), UTC)
+            yield Stored(found.name, sum(file.st_size for file in files[1:]), at)
+
+
+def _stored(folder: Path, pattern: str) -> Iterator[Stored]:
+    for file in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            yield Stored(file.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def _sync(file: BinaryIO) -> None:

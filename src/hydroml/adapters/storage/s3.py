@@ -2,9 +2,11 @@
 
 import fcntl
 import hashlib
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +19,25 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hydroml.adapters.names import check_key, check_name
-from hydroml.adapters.storage.folder import sha256_of, too_large
-from hydroml.application.ports.storage import Blob, BlobNotFoundError
+from hydroml.adapters.storage.folder import check_offset, sha256_of, too_large
+from hydroml.application.ports.storage import Blob, BlobNotFoundError, Stored
 from hydroml.domain.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 CACHE_BYTES = 20_000_000_000
 ABANDONED = timedelta(days=1)
+SKEW = timedelta(minutes=1)
+"""So much a bucket's clock may be behind."""
 
 
 class S3BlobStore:
     """`<prefix>/blobs/abcdef…` holds a blob, `<prefix>/incoming/` what is not one yet.
+
+    An object's time is that of its last writing, so bytes that are there already are written once more: a deletion
+    that has looked before then leaves them. Between its look and its deletion lies the time of one request.
 
     DuckDB and scikit-learn read files, so a blob that is worked with is fetched into `cache`, whose least recently
     used files go when it exceeds 20 GB.
@@ -41,9 +49,8 @@ class S3BlobStore:
 
     def add(self, file: Path) -> Blob:
         key, size = sha256_of(file), file.stat().st_size
-        if not self.exists(key):
-            with _words():
-                self._client.upload_file(str(file), self._bucket, self._blob(key))
+        with _words():
+            self._client.upload_file(str(file), self._bucket, self._blob(key))
         file.unlink()
         return Blob(key, size)
 
@@ -72,13 +79,24 @@ class S3BlobStore:
             yield path
         self._make_room()
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, unless_added_after: datetime | None = None) -> bool:
+        head = self._head(self._blob(key))
+        if head is None or (unless_added_after is not None and head["LastModified"] + SKEW > unless_added_after):
+            return False
         with _words():
             self._client.delete_object(Bucket=self._bucket, Key=self._blob(key))
         (self._cache / key).unlink(missing_ok=True)
+        return True
 
     def exists(self, key: str) -> bool:
         return self._size(self._blob(key)) is not None
+
+    def blobs(self) -> Iterator[Stored]:
+        return self._stored(self._blobs)
+
+    def uploads(self) -> Iterator[Stored]:
+        for found in self._stored(self._incoming):
+            yield replace(found, name=found.name.partition("-part-")[0].removesuffix("-kept"))
 
     def receive(self, name: str, chunks: Iterable[bytes], limit: int) -> int:
         stream = _Limited(chunks, limit)
@@ -88,8 +106,30 @@ class S3BlobStore:
             self._client.upload_fileobj(cast(Any, stream), self._bucket, self._waiting(name))
         return stream.size
 
+    def append(self, name: str, offset: int, chunks: Iterable[bytes], limit: int) -> int:
+        """Every call makes an object of its own, named by its offset: a bucket cannot add to one that is there."""
+        check_offset(self.appended(name), offset)
+        stream = _Limited(chunks, limit - offset)
+        part = f"{self._parts(name)}{offset:020d}"
+        if offset < limit or not limit:
+            with _words():
+                self._client.upload_fileobj(cast(Any, stream), self._bucket, part)
+        return offset + stream.size
+
+    def appended(self, name: str) -> int:
+        return sum(size for _, size in self._parts_of(name))
+
     @contextmanager
     def received(self, name: str) -> Iterator[Path]:
+        if parts := self._parts_of(name):
+            self._cache.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self._cache, prefix="incoming-") as whole:
+                for key, _ in parts:
+                    with _words(name):
+                        shutil.copyfileobj(self._client.get_object(Bucket=self._bucket, Key=key)["Body"], whole)
+                whole.flush()
+                yield Path(whole.name)
+            return
         if self._size(self._waiting(name)) is None:
             with self.local(self._kept(name)) as file:
                 yield file
@@ -103,10 +143,25 @@ class S3BlobStore:
 
     def keep(self, name: str) -> Blob:
         """A note of the key stays under the name, so that a second call after a crash finds it."""
+        if self._parts_of(name):
+            with self.received(name) as file:
+                blob = Blob(sha256_of(file), file.stat().st_size)
+                with _words(name):
+                    self._client.put_object(
+                        Bucket=self._bucket, Key=self._waiting(f"{name}-kept"), Body=blob.key.encode()
+                    )
+                    self._client.upload_file(str(file), self._bucket, self._blob(blob.key))
+            self._discard_parts(name)
+            return blob
         waiting = self._waiting(name)
         size = self._size(waiting)
         if size is None:
             key = self._kept(name)
+            with _words(key):  # once more, for the time of it
+                self._client.copy(
+                    {"Bucket": self._bucket, "Key": self._blob(key)}, self._bucket, self._blob(key),
+                    ExtraArgs={"MetadataDirective": "REPLACE"},
+                )  # fmt: skip
             return Blob(key, self._size(self._blob(key)) or 0)
         with self.received(name) as file:
             key = sha256_of(file)
@@ -117,6 +172,7 @@ class S3BlobStore:
         return Blob(key, size)
 
     def discard(self, name: str) -> None:
+        self._discard_parts(name)
         with _words():
             for key in (self._waiting(name), self._waiting(f"{name}-kept")):
                 self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -137,12 +193,38 @@ class S3BlobStore:
                         Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
 
+    def _parts(self, name: str) -> str:
+        return f"{self._waiting(name)}-part-"
+
+    def _parts_of(self, name: str) -> list[tuple[str, int]]:
+        """Keys and sizes of what was added to an upload, in order."""
+        with _words():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._parts(name)
+            )
+            return [(item["Key"], item["Size"]) for found in pages for item in found.get("Contents", [])]
+
+    def _discard_parts(self, name: str) -> None:
+        for key, _ in self._parts_of(name):
+            with _words():
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def _stored(self, prefix: str) -> Iterator[Stored]:
+        with _words():
+            for found in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in found.get("Contents", []):
+                    yield Stored(item["Key"].removeprefix(prefix), item["Size"], item["LastModified"])
+
+    @property
+    def _blobs(self) -> str:
+        return "/".join(filter(None, (self._prefix, "blobs/")))
+
     @property
     def _incoming(self) -> str:
         return "/".join(filter(None, (self._prefix, "incoming/")))
 
     def _blob(self, key: str) -> str:
-        return "/".join(filter(None, (self._prefix, "blobs", check_key(key))))
+        return self._blobs + check_key(key)
 
     def _waiting(self, name: str) -> str:
         return self._incoming + check_name(name)
@@ -156,8 +238,12 @@ class S3BlobStore:
         return key
 
     def _size(self, key: str) -> int | None:
+        head = self._head(key)
+        return None if head is None else head["ContentLength"]
+
+    def _head(self, key: str) -> "HeadObjectOutputTypeDef | None":
         try:
-            return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+            return self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if _is_missing(error):
                 return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from hydroml.adapters.tables.faults import words
 from hydroml.application.ports.jobs import Monitor
@@ -15,6 +16,7 @@ from hydroml.domain.errors import TooLargeError
 
 INTERACTIVE_SECONDS = 60.0
 _POOLED = 8
+_SHARED_DISK = 8 << 30
 
 
 class Connection:
@@ -39,6 +41,20 @@ class Connection:
         """The result as NumPy arrays by column name."""
         with self._guarded():
             return dict(self._raw.execute(sql, list(parameters)).fetchnumpy())
+
+    @contextmanager
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatchReader]:
+        """The result as Arrow's batches of at most so many rows, computed while they are read."""
+        with self._guarded():
+            # Not by `execute`, which makes an extra copy of the rows.
+            yield self._raw.sql(sql).to_arrow_reader(rows)
+
+    @contextmanager
+    def streamed(self, sql: str, rows: int) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
+        """The result in lists of so many rows, computed while they are read."""
+        with self._guarded():
+            found = self._raw.execute(sql)
+            yield iter(lambda: found.fetchmany(rows), [])
 
     def described(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[str, str]]:
         """Names and DuckDB types of the columns a query gives, without running it."""
@@ -112,16 +128,19 @@ class Connections:
         self._lock = threading.Lock()
 
     @contextmanager
-    def fresh(self, *paths: Path, seconds: float | None = None) -> Iterator[Connection]:
-        """An instance of its own that can reach `paths` (files or folders) only; closed after the block."""
-        connection = Connection(self._instance(paths, self._threads), seconds)
+    def fresh(
+        self, *paths: Path, seconds: float | None = None, threads: int | None = None, shared_by: int = 1
+    ) -> Iterator[Connection]:
+        """An instance of its own that can reach `paths` (files or folders) only; closed after the block. When several
+        share the memory, each gets its part, and a place on the disk that is bounded too."""
+        connection = Connection(self._instance(paths, threads or self._threads, shared_by), seconds)
         try:
             yield connection
         finally:
             connection.close()
 
     @contextmanager
-    def reading(self, file: Path | None = None, *, seconds: float = INTERACTIVE_SECONDS) -> Iterator[Connection]:
+    def reading(self, file: Path | None = None, *, seconds: float | None = INTERACTIVE_SECONDS) -> Iterator[Connection]:
         """A cursor for questions about `file`; without one it has no file at all, and one thread."""
         connection = Connection(self._cursor(file), seconds)
         try:
@@ -147,13 +166,13 @@ class Connections:
                 self._instances.popitem(last=False)[1].close()  # its cursors go on until they are closed
             return instance.cursor()
 
-    def _instance(self, paths: Sequence[Path], threads: int) -> duckdb.DuckDBPyConnection:
+    def _instance(self, paths: Sequence[Path], threads: int, shared_by: int = 1) -> duckdb.DuckDBPyConnection:
         instance = duckdb.connect(
             ":memory:",
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{self._memory_limit}B",
+                "memory_limit": f"{self._memory_limit // shared_by}B",
                 "threads": str(threads),
                 "temp_directory": str(self._temp_folder),
                 "python_enable_replacements": "false",
@@ -162,9 +181,12 @@ class Connections:
         folders = [str(p) for p in paths if p.is_dir()]
         files = [str(p) for p in paths if not p.is_dir()]
         instance.execute("SET TimeZone = 'UTC'")
+        instance.execute("SET parquet_metadata_cache = true")
         # A progress bar is never printed; without it query_progress() does not count.
         instance.execute("SET enable_progress_bar = true")
         instance.execute("SET enable_progress_bar_print = false")
+        if shared_by > 1:
+            instance.execute(f"SET max_temp_directory_size = '{_SHARED_DISK}B'")
         instance.execute("SET allowed_directories = $folders", {"folders": folders})
         instance.execute("SET allowed_paths = $files", {"files": files})
         instance.execute("SET enable_external_access = false")

@@ -1,31 +1,55 @@
 """The table engine's face: the port, method by method."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hydroml.adapters.tables import functions, previews, profiles, program, replay, sql, writing
+from hydroml.adapters.tables import (
+    charts,
+    exporting,
+    functions,
+    matching,
+    previews,
+    profiles,
+    program,
+    replay,
+    sql,
+    writing,
+)
+from hydroml.adapters.tables.builder import condition, derived
 from hydroml.adapters.tables.cache import FileCache, own_folder
 from hydroml.adapters.tables.compiler import must_be_learnt
 from hydroml.adapters.tables.connection import Connections
 from hydroml.adapters.tables.fitting import fit
 from hydroml.adapters.tables.pages import Pages
-from hydroml.adapters.tables.reading import excel, parquet, text
+from hydroml.adapters.tables.querying import Queries
+from hydroml.adapters.tables.reading.several import TableReader
 from hydroml.adapters.tables.views import Opened, Views, materialise
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.storage import BlobStore
-from hydroml.application.ports.tables import FunctionInfo, Profile, StepPreview, TablePage, View, WrittenTable
+from hydroml.application.ports.tables import (
+    ChartData,
+    FormulaKind,
+    FunctionInfo,
+    IncomingFile,
+    MatchReport,
+    Profile,
+    QueryResult,
+    StepPreview,
+    TablePage,
+    View,
+    WrittenTable,
+)
+from hydroml.domain.charts import Chart
 from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.specification import TargetSummary
-from hydroml.domain.sources import Column, Detection, ImportOptions, Table, UnreadableFileError
-from hydroml.domain.studio.recipes import Recipe, row_local_part
+from hydroml.domain.exports import ExportShape
+from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table, UnreadableFileError
+from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import Fitted, Step
 
 _CACHE_BYTES = 4 << 30
-_WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".xlsm", ".xlam", ".ods")
 
 
 class DuckDbTableEngine:
@@ -41,32 +65,32 @@ class DuckDbTableEngine:
         self._connections = Connections(self._temp_folder, cache.folder, memory_limit, threads)
         self._views = Views(self._connections, blobs, cache)
         self._pages = Pages(self._views)
+        self._queries = Queries(self._connections, self._views, blobs)
+        self._reader = TableReader(self._connections, self._temp_folder)
 
     def close(self) -> None:
         self._connections.close()
 
-    def detect(self, file: Path, filename: str, options: ImportOptions) -> Detection:
-        file = file.resolve()
-        kind = _kind(file, filename)
-        if kind == "parquet":
-            return parquet.detect(self._connections, file, options)
-        if kind == "text":
-            return text.detect(self._connections, self._temp_folder, file, options)
-        with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
-            part = Path(folder) / "sheet.csv"
-            sheet, names = excel.sheet_as_text(file, options, part, seconds=60)
-            found = text.detect(self._connections, self._temp_folder, part, _of_sheet(options))
-        used = replace(options, sheet=sheet, header=found.options.header)
-        return replace(found, format="excel", options=used, sheets=names)
+    def detect(self, files: Sequence[IncomingFile], options: ImportOptions) -> Detection:
+        return self._reader.detect(files, options)
 
-    def import_file(
-        self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor
+    def import_files(
+        self,
+        files: Sequence[IncomingFile],
+        options: ImportOptions,
+        out: Path,
+        rejected: Path,
+        monitor: Monitor,
+        *,
+        onto: Table | None = None,
     ) -> WrittenTable:
-        file, out = file.resolve(), out.resolve()
+        out, rejected = out.resolve(), rejected.resolve()
         try:
-            return self._imported(file, filename, options, out, monitor)
+            with nullcontext(None) if onto is None else self._blobs.local(onto.blob) as table:
+                return self._reader.read(files, options, out, rejected, monitor, table)
         except BaseException:
             out.unlink(missing_ok=True)
+            rejected.unlink(missing_ok=True)
             raise
 
     def schema(self, table: Table, recipe: Recipe) -> tuple[Column, ...]:
@@ -78,11 +102,20 @@ class DuckDbTableEngine:
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage:
         return self._pages.page(view, offset, limit, total=total)
 
-    def profile(self, view: View) -> Profile:
-        return profiles.profile(self._views, view)
+    def profile(self, view: View, monitor: Monitor | None = None) -> Profile:
+        return profiles.profile(self._views, view, monitor)
 
-    def preview(self, table: Table, recipe: Recipe, step: Step) -> StepPreview:
-        return previews.preview(self._views, self._pages, table, recipe, step)
+    def sample_profile(self, view: View) -> Profile:
+        return profiles.sample(self._views, view)
+
+    def chart(self, view: View, chart: Chart) -> ChartData:
+        return charts.chart(self._views, view, chart)
+
+    def preview(self, table: Table, recipe: Recipe, entry: RecipeStep) -> StepPreview:
+        return previews.preview(self._views, self._pages, table, recipe, entry)
+
+    def match(self, table: Table, recipe: Recipe, entry: RecipeStep) -> MatchReport:
+        return matching.match(self._views, self._connections, table, recipe, entry)
 
     def materialise(self, table: Table | Path, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
         out = out.resolve()
@@ -93,7 +126,7 @@ class DuckDbTableEngine:
         ):
             try:
                 with connection.monitored(monitor):
-                    materialise(connection, opened, out)
+                    materialise(connection, opened, (), out)
                 return writing.described(connection, out)
             except BaseException:
                 out.unlink(missing_ok=True)
@@ -113,6 +146,7 @@ class DuckDbTableEngine:
             return profiles.target_summary(connection, table, f"read_parquet({sql.path(file)})", column)
 
     def python(self, recipe: Recipe, columns: Sequence[Column], filename: str) -> str:
+        must_be_learnt(recipe)
         return program.python_program(self._views.plan(columns, recipe), columns, filename)
 
     def describe(self, file: Path) -> WrittenTable:
@@ -123,10 +157,41 @@ class DuckDbTableEngine:
             except (InvalidInputError, UnavailableError):
                 raise UnreadableFileError("this is not a Parquet file, or it is cut off or damaged") from None
 
-    def export(self, file: Path, out: Path) -> None:
-        file, out = file.resolve(), out.resolve()
-        with self._connections.fresh(file, out.parent) as connection:
-            writing.export(connection, file, out)
+    def check_export(self, table: Table, shape: ExportShape) -> None:
+        with self._views.opened(table, ()) as opened, self._views.connection(opened) as connection:
+            exporting.check(connection, exporting.part(self._views.types, opened, shape))
+
+    def export(self, table: Table | Path, shape: ExportShape, out: Path, monitor: Monitor) -> int:
+        out = out.resolve()
+        with (
+            self._opened(table, ()) as opened,
+            self._connections.fresh(opened.file, out.parent) as connection,
+        ):
+            try:
+                return exporting.export(connection, exporting.part(self._views.types, opened, shape), out, monitor)
+            except BaseException:
+                out.unlink(missing_ok=True)
+                raise
+
+    def query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, limit: int, monitor: Monitor
+    ) -> QueryResult:
+        return self._queries.run(text, tables, this, limit, monitor)
+
+    def check_query(self, text: str, tables: Mapping[str, Table], this: View | None) -> Sequence[str]:
+        return self._queries.check(text, tables, this)
+
+    def write_query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, out: Path, monitor: Monitor
+    ) -> WrittenTable:
+        return self._queries.write(text, tables, this, out.resolve(), monitor)
+
+    def check_formula(self, table: Table, recipe: Recipe, formula: str, kind: FormulaKind) -> ColumnType:
+        columns = self._views.plan(table.columns, recipe).columns
+        if kind == "value":
+            return derived(self._views.types, columns, formula)[1]
+        condition(self._views.types, columns, formula, "formula")
+        return ColumnType.BOOLEAN
 
     def functions(self) -> Sequence[FunctionInfo]:
         return functions.infos()
@@ -139,39 +204,3 @@ class DuckDbTableEngine:
         must_be_learnt(recipe)
         plan = self._views.plan(found.columns, recipe)
         return nullcontext(Opened("", file, found.columns, found.rows, recipe, plan))
-
-    def _imported(self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor) -> WrittenTable:
-        kind = _kind(file, filename)
-        if kind == "parquet":
-            return parquet.import_parquet(self._connections, file, out, monitor)
-        if kind == "text":
-            return text.import_text(self._connections, self._temp_folder, file, options, out, monitor)
-        monitor.report(0.0, "reading", "Opening the workbook")
-        with tempfile.TemporaryDirectory(dir=self._temp_folder, prefix="sheet-") as folder:
-            part = Path(folder) / "sheet.csv"
-            sheet, names = excel.sheet_as_text(file, options, part, monitor.part(0.0, 0.5))
-            table = text.import_text(
-                self._connections, self._temp_folder, part, _of_sheet(options), out, monitor.part(0.5, 1.0)
-            )
-        others = [name for name in names if name != sheet]
-        note = (f"the sheet “{sheet}” was read; there are also {', '.join(others)[:300]}",) if others else ()
-        return replace(table, notes=(*note, *table.notes))
-
-
-def _kind(file: Path, filename: str) -> str:
-    """By the first bytes, not by the name: a workbook named .csv is one still."""
-    with file.open("rb") as stream:
-        start = stream.read(8)
-    ending = Path(filename).suffix.lower()
-    if start.startswith(b"PAR1") or ending in (".parquet", ".pq"):
-        return "parquet"
-    if ending in _WORKBOOKS or start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
-        return "excel"
-    return "text"
-
-
-def _of_sheet(options: ImportOptions) -> ImportOptions:
-    """How the text of a sheet is written, which is by us."""
-    return ImportOptions(
-        delimiter=",", encoding="utf-8", quote='"', decimal=".", header=options.header, missing=options.missing
-    )

@@ -46,7 +46,8 @@ class _Asked:
     def rows(self, where: str, parameters: Sequence[Any] = ()) -> Rows:
         plan = self.opened.plan
         select = f"SELECT {sql.name(sql.ROW)}, {sql.names(c.name for c in self.columns)} FROM {plan.last}"
-        rows = self.connection.rows(plan.query(self.opened.source(where), select), parameters)
+        source = self.opened.source(where, {c.name for c in self.columns})
+        rows = self.connection.rows(plan.query(source, select), parameters)
         return [(row[0], tuple(sql.json_value(cell) for cell in row[1:])) for row in rows]
 
     def at(self, positions: Positions) -> Rows:

@@ -1,48 +1,81 @@
-"""Profiles of columns: one pass for the figures, one a column for its distribution."""
+"""Profiles of columns: exact figures of all rows, or of a sample while those are not there."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.compiler import condition
+from hydroml.adapters.tables.builder import condition
 from hydroml.adapters.tables.connection import Connection
+from hydroml.adapters.tables.formulas import used_columns
 from hydroml.adapters.tables.views import Views, shown_columns
-from hydroml.application.ports.tables import ColumnProfile, Profile, View
+from hydroml.application.ports.jobs import Monitor
+from hydroml.application.ports.tables import QUANTILES, ColumnProfile, Profile, View
 from hydroml.domain.experiments.specification import TargetSummary
 from hydroml.domain.sources import Column, ColumnType, Table
 
 BINS = 24
 TOP = 10
 MAX_COLUMNS = 500
-_BATCH = 50
-_TOP_DISTINCT = 200_000
-_TOP_ROWS = 500_000
-_EXACT_ROWS = 50_000
-"""Up to so many rows, distinct values are counted and not estimated."""
+"""Of so many somebody may wait for the figures."""
+SAMPLED = 50_000
+_BLOCKS = 10
+_CELLS = 10_000_000
+_BATCH = 100
 
 _NAMED = (ColumnType.TEXT, ColumnType.CATEGORY, ColumnType.BOOLEAN)
+_IN_FOOTER = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.TIMESTAMP)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def profile(views: Views, view: View) -> Profile:
-    """Of the first 500 columns. Raises TooLargeError when it takes too long."""
+def profile(views: Views, view: View, monitor: Monitor | None) -> Profile:
     started = time.perf_counter()
-    with views.opened(view.table, view.recipe) as opened, views.connection(opened) as connection:
+    with (
+        views.opened(view.table, view.recipe) as opened,
+        views.connection(opened, patient=monitor is not None) as connection,
+    ):
         plan = opened.plan
         columns = shown_columns(view, plan.columns)
-        part = columns[:MAX_COLUMNS]
-        where = (
-            f" WHERE {condition(views.types, plan.columns, view.filter, 'filter')}" if view.filter is not None else ""
-        )
-        reader = _Reader(connection, lambda select: plan.query(opened.source(), select), f"FROM {plan.last}{where}")
-        rows = reader.count()
-        profiles: list[ColumnProfile] = []
-        for at in range(0, len(part), _BATCH):
-            profiles += reader.profiles(part[at : at + _BATCH], rows)
-    approximate = reader.approximate or len(part) < len(columns)
-    return Profile(rows, tuple(profiles), approximate, (time.perf_counter() - started) * 1000)
+        if monitor is None:
+            columns = columns[:MAX_COLUMNS]
+        where, filtering = "", set[str]()
+        if view.filter is not None:
+            where = f" WHERE {condition(views.types, plan.columns, view.filter, 'filter')}"
+            filtering = {column.name for column in used_columns(view.filter, plan.columns)}
+
+        def query(names: Sequence[str]) -> str:
+            cells = sql.names(names) or "count(*)"
+            return plan.query(opened.source(only={*names, *filtering}), f"SELECT {cells} FROM {plan.last}{where}")
+
+        rows = opened.rows if opened.whole and not where else int(connection.row(query(()))[0])
+        profiles = _profiles(connection, query, columns, rows, monitor)
+    return Profile(rows, profiles, rows, _milliseconds(started))
+
+
+def sample(views: Views, view: View) -> Profile:
+    started = time.perf_counter()
+    table = view.table
+    with views.opened(table, ()) as opened, views.connection(opened) as connection:
+        columns = shown_columns(view, table.columns)[:MAX_COLUMNS]
+        bounds = _footer(connection, opened.file, columns)
+        source = f"read_parquet({sql.path(opened.file)}, file_row_number = true)"
+        blocks, length = (_BLOCKS, SAMPLED // _BLOCKS) if table.rows > SAMPLED else (1, table.rows)
+        step = (table.rows - length) // max(blocks - 1, 1)
+
+        def query(names: Sequence[str]) -> str:
+            # One range after the other: over several at once DuckDB would read every row group.
+            return " UNION ALL ".join(
+                f"SELECT {sql.names(names)} FROM {source}"
+                f" WHERE file_row_number BETWEEN {at * step} AND {at * step + length - 1}"
+                for at in range(blocks)
+            )
+
+        profiles = _profiles(connection, query, columns, blocks * length, None)
+    known = tuple(replace(one, **bounds.get(one.name, {})) for one in profiles)
+    return Profile(table.rows, known, blocks * length, _milliseconds(started))
 
 
 def target_summary(connection: Connection, table: Table, source: str, column: str) -> TargetSummary:
@@ -54,85 +87,125 @@ def target_summary(connection: Connection, table: Table, source: str, column: st
     return TargetSummary(table.rows, table.rows - known, distinct, rarest)
 
 
-class _Reader:
-    def __init__(self, connection: Connection, query: Any, source: str) -> None:
-        self._connection = connection
-        self._query = query
-        self._source = source
-        self.approximate = False
-
-    def count(self) -> int:
-        return int(self._rows(f"SELECT count(*) {self._source}")[0][0])
-
-    def profiles(self, columns: Sequence[Column], rows: int) -> list[ColumnProfile]:
-        exact = rows <= _EXACT_ROWS
-        self.approximate |= not exact
-        wanted = []
-        for column in columns:
-            cell = sql.name(column.name)
-            counted = f"count(DISTINCT {cell})" if exact else f"least(approx_count_distinct({cell}), count({cell}))"
-            wanted += [f"count({cell})", counted]
-            ordered = column.type not in _NAMED
-            wanted += [f"min({cell})", f"max({cell})"] if ordered else ["NULL", "NULL"]
-            # Far numbers overflow the variance: then there is none.
-            numbers = f"CASE WHEN abs({cell}) < 1e150 THEN {cell}::DOUBLE END"
-            wanted += (
-                [f"avg({cell}::DOUBLE)", f"stddev_samp({numbers})"] if column.type.is_numeric else ["NULL", "NULL"]
-            )
-        figures = iter(self._rows(f"SELECT {', '.join(wanted)} {self._source}")[0])
-        return [self._profile(column, rows, [next(figures) for _ in range(6)]) for column in columns]
-
-    def _profile(self, column: Column, rows: int, figures: list[Any]) -> ColumnProfile:
-        known, distinct, low, high, mean, std = figures
-        histogram = top = None
-        if column.type in _NAMED:
-            top = self._top(column, distinct, rows)
-        elif low is not None:
-            histogram = self._histogram(column, low, high)
-        return ColumnProfile(
-            column.name, column.type.value, rows - known, distinct, sql.json_value(low), sql.json_value(high),
-            sql.json_value(mean), sql.json_value(std), histogram, top,
-        )  # fmt: skip
-
-    def _top(self, column: Column, distinct: int, rows: int) -> tuple[tuple[Any, int], ...]:
-        cell = sql.name(column.name)
-        source = f"SELECT {cell} AS value {self._source}"
-        if distinct > _TOP_DISTINCT and rows > _TOP_ROWS:
-            self.approximate = True
-            source += f" LIMIT {_TOP_ROWS}"
-        found = self._rows(
-            f"SELECT value, count(*) AS n FROM ({source}) WHERE value IS NOT NULL"
-            f" GROUP BY 1 ORDER BY n DESC, value LIMIT {TOP}"
+def _footer(connection: Connection, file: Path, columns: Sequence[Column]) -> dict[str, dict[str, Any]]:
+    """What the file's footer says of all rows: how many are missing, and the smallest and largest number or time."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind in {column.type for column in columns}:
+        named = [column.name for column in columns if column.type is kind]
+        ordered = kind in _IN_FOOTER
+        bounds = [
+            f"{which}(stats_{which}_value::{sql.sql_type(kind)})" if ordered else "NULL" for which in ("min", "max")
+        ]
+        rows = connection.rows(
+            f"SELECT path_in_schema, sum(stats_null_count)::BIGINT, {', '.join(bounds)}"
+            f" FROM parquet_metadata({sql.path(file)}) WHERE list_contains($1::VARCHAR[], path_in_schema) GROUP BY 1",
+            [named],
         )
-        return tuple((sql.json_value(value), count) for value, count in found)
+        for name, missing, low, high in rows:
+            found[name] = {} if missing is None else {"missing": missing}
+            if low is not None:
+                found[name] |= {"minimum": sql.json_value(low), "maximum": sql.json_value(high)}
+    return found
 
-    def _histogram(self, column: Column, low: Any, high: Any) -> tuple[tuple[Any, ...], tuple[int, ...]] | None:
-        cell = sql.name(column.name)
-        if column.type.is_numeric:
-            value, first, last = f"{cell}::DOUBLE", float(low), float(high)
-        elif column.type.is_temporal:
-            value, first, last = f"epoch({cell})", _seconds(low), _seconds(high)
-        else:
-            return None
-        width = last / BINS - first / BINS
-        if first == last or not 0 < width < float("inf"):
-            edges: tuple[float, ...] = (first, last)
-            counts = (self._rows(f"SELECT count({cell}) {self._source}")[0][0],)
-        else:
-            found = dict(
-                self._rows(
-                    f"SELECT least(floor(({value} - '{first!r}'::DOUBLE) / '{width!r}'::DOUBLE), {BINS - 1})::INTEGER,"
-                    f" count(*) {self._source} GROUP BY 1"
-                )
+
+def _profiles(
+    connection: Connection,
+    query: Callable[[Sequence[str]], str],
+    columns: Sequence[Column],
+    rows: int,
+    monitor: Monitor | None,
+) -> tuple[ColumnProfile, ...]:
+    """`query` gives the columns that are named to it. Some at a time are brought to memory, each of them once."""
+    found: list[ColumnProfile] = []
+    size = min(max(_CELLS // max(rows, 1), 1), _BATCH)
+    for at in range(0, len(columns), size):
+        part = columns[at : at + size]
+        if monitor is not None:
+            monitor.report(at / len(columns), "profile", f"Reading “{part[0].name}”")
+        connection.run(f"CREATE OR REPLACE TEMP TABLE profiled AS {query([c.name for c in part])}")
+        figures = iter(connection.row(f"SELECT {', '.join(f for c in part for f in _figures(c))} FROM profiled"))
+        found += [_profile(connection, column, rows, [next(figures) for _ in range(_FIGURES)]) for column in part]
+    connection.run("DROP TABLE IF EXISTS profiled")
+    return tuple(found)
+
+
+_FIGURES = 8
+
+
+def _figures(column: Column) -> tuple[str, ...]:
+    """Count, smallest and largest, mean, standard deviation, zeros, and the shortest and longest text."""
+    cell = sql.name(column.name)
+    ordered = (f"min({cell})", f"max({cell})") if column.type not in _NAMED else ("NULL", "NULL")
+    # Far numbers overflow the variance: then there is none.
+    near = f"CASE WHEN abs({cell}) < 1e150 THEN {cell}::DOUBLE END"
+    numbers = (
+        (f"avg({cell}::DOUBLE)", f"stddev_samp({near})", f"count(*) FILTER ({cell} = 0)")
+        if column.type.is_numeric
+        else ("NULL", "NULL", "NULL")
+    )
+    is_text = column.type in (ColumnType.TEXT, ColumnType.CATEGORY)
+    lengths = (f"min(length({cell}))", f"max(length({cell}))") if is_text else ("NULL", "NULL")
+    return (f"count({cell})", *ordered, *numbers, *lengths)
+
+
+def _profile(connection: Connection, column: Column, rows: int, figures: list[Any]) -> ColumnProfile:
+    known, low, high, mean, std, zeros, shortest, longest = figures
+    cell = sql.name(column.name)
+    # The most frequent, and of those as frequent the smallest, in one pass without sorting all.
+    distinct, top = connection.row(
+        f"SELECT count(*), min({{'n': -n, 'value': value}}, {TOP})"
+        f" FROM (SELECT {cell} AS value, count(*) AS n FROM profiled WHERE {cell} IS NOT NULL GROUP BY 1)"
+    )
+    quantiles = None
+    if column.type.is_numeric and known:
+        quantiles = connection.row(f"SELECT quantile_cont({cell}::DOUBLE, {list(QUANTILES)}) FROM profiled")[0]
+    return ColumnProfile(
+        name=column.name,
+        type=column.type.value,
+        missing=rows - known,
+        distinct=distinct,
+        minimum=sql.json_value(low),
+        maximum=sql.json_value(high),
+        mean=sql.json_value(mean),
+        std=sql.json_value(std),
+        quantiles=None if quantiles is None else tuple(map(sql.json_value, quantiles)),
+        zeros=zeros,
+        lengths=None if shortest is None else (shortest, longest),
+        histogram=None if low is None else _histogram(connection, column, low, high),
+        top=tuple((sql.json_value(one["value"]), -one["n"]) for one in top or ()),
+    )
+
+
+def _histogram(
+    connection: Connection, column: Column, low: Any, high: Any
+) -> tuple[tuple[Any, ...], tuple[int, ...]] | None:
+    cell = sql.name(column.name)
+    if column.type.is_numeric:
+        value, first, last = f"{cell}::DOUBLE", float(low), float(high)
+    elif column.type.is_temporal:
+        value, first, last = f"epoch({cell})", _seconds(low), _seconds(high)
+    else:
+        return None
+    width = last / BINS - first / BINS
+    if first == last or not 0 < width < float("inf"):
+        edges: tuple[float, ...] = (first, last)
+        counts = (connection.row(f"SELECT count({cell}) FROM profiled")[0],)
+    else:
+        found = dict(
+            connection.rows(
+                f"SELECT least(floor(({value} - '{first!r}'::DOUBLE) / '{width!r}'::DOUBLE), {BINS - 1})::INTEGER,"
+                f" count(*) FROM profiled WHERE {cell} IS NOT NULL GROUP BY 1"
             )
-            edges = (*(first + width * at for at in range(BINS)), last)
-            counts = tuple(found.get(at, 0) for at in range(BINS))
-        if column.type.is_temporal:
-            return tuple(_moment(edge, column.type) for edge in edges), counts
-        return edges, counts
+        )
+        edges = (*(first + width * at for at in range(BINS)), last)
+        counts = tuple(found.get(at, 0) for at in range(BINS))
+    if column.type.is_temporal:
+        return tuple(_moment(edge, column.type) for edge in edges), counts
+    return tuple(map(sql.json_value, edges)), counts
 
-    def _rows(self, select: str) -> list[tuple[Any, ...]]:
-        return self._connection.rows(self._query(select))
+
+def _milliseconds(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 def _seconds(value: date | datetime) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.compiler import Plan
+from hydroml.adapters.tables.builder import Plan
 from hydroml.domain.sources import Column, ColumnType
 
 _HEAD = '''"""Made by HydroML: reads {filename} and writes result.parquet, the table after the steps below.
@@ -53,6 +53,10 @@ def python_program(plan: Plan, columns: Sequence[Column], filename: str) -> str:
     """The same SELECTs that the engine runs, one for each step."""
     name = PurePath(filename).name or "table.parquet"
     parts = [_HEAD.format(filename=_plain(name), source=_text(_source(columns, name)))]
+    for at, table in enumerate(plan.inputs, start=1):
+        file = f"{table.blob[:12]}.parquet"
+        other = _text(_source(table.columns, file, sql.text(file)))
+        parts.append(_STEP.format(comment="another table", name=f"input_{at}", select=other))
     parts += [
         _STEP.format(comment=_comment(stage.comment), name=stage.name, select=_text(stage.select))
         for stage in plan.stages
@@ -62,16 +66,16 @@ def python_program(plan: Plan, columns: Sequence[Column], filename: str) -> str:
     return "".join(parts) + "]\n" + _TAIL.format(final=_text(final))
 
 
-def _source(columns: Sequence[Column], filename: str) -> str:
+def _source(columns: Sequence[Column], filename: str, place: str = "$source") -> str:
     row, cells = sql.name(sql.ROW), sql.names(c.name for c in columns)
     ending = PurePath(filename).suffix.lower()
     if ending in (".csv", ".tsv"):
         delimiter = "\t" if ending == ".tsv" else ","
         types = ", ".join(f"{sql.text(c.name)}: '{_csv_type(c)}'" for c in columns)
         form = f"header = true, delim = '{delimiter}', quote = '\"', escape = '\"'"
-        read = f"read_csv($source, {form}, columns = {{{types}}})"
+        read = f"read_csv({place}, {form}, columns = {{{types}}})"
         return f"SELECT row_number() OVER () - 1 AS {row}, {cells} FROM {read}"
-    return f"SELECT file_row_number AS {row}, {cells} FROM read_parquet($source, file_row_number = true)"
+    return f"SELECT file_row_number AS {row}, {cells} FROM read_parquet({place}, file_row_number = true)"
 
 
 def _csv_type(column: Column) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.compiler import Plan
+from hydroml.adapters.tables.builder import Plan
 from hydroml.adapters.tables.connection import Connection
 from hydroml.adapters.tables.constants import parsed
 from hydroml.domain.errors import Fault, InvalidInputError, TooLargeError

@@ -1,20 +1,21 @@
 """A view resolved: which file it is read from, by which plan, and which rows of the file it shows in which order."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hydroml.adapters.tables import sql
+from hydroml.adapters.tables.builder import Plan, Types, condition
 from hydroml.adapters.tables.cache import FileCache
-from hydroml.adapters.tables.compiler import Plan, Types, compile_recipe, condition, must_be_learnt
-from hydroml.adapters.tables.connection import Connection, Connections
+from hydroml.adapters.tables.compiler import compile_recipe, must_be_learnt
+from hydroml.adapters.tables.connection import INTERACTIVE_SECONDS, Connection, Connections
+from hydroml.adapters.tables.formulas import used_columns
 from hydroml.adapters.tables.writing import write
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import View
@@ -23,7 +24,7 @@ from hydroml.domain.sources import Column, Table
 from hydroml.domain.studio.recipes import Recipe
 from hydroml.domain.studio.steps import RowEffect, SortKey
 
-_PLANS = 256
+_PLANS = 1_024
 _COMPUTING_SECONDS = 600.0
 
 Positions = NDArray[np.uint32]
@@ -43,12 +44,13 @@ class Opened:
     recipe: Recipe
     plan: Plan
 
-    def source(self, where: str = "") -> str:
-        """The file's rows with their positions."""
-        return (
-            f"SELECT file_row_number AS {sql.name(sql.ROW)}, {sql.names(c.name for c in self.columns)}"
-            f" FROM read_parquet({sql.path(self.file)}, file_row_number = true){f' WHERE {where}' if where else ''}"
-        )
+    def source(self, where: str = "", only: Collection[str] | None = None) -> str:
+        """The file's rows with their positions. Where there are no steps, `only` these columns are named: to plan a
+        query over thousands of them takes longer than to run it."""
+        columns = self.columns
+        if only is not None and not self.plan.stages:
+            columns = tuple(column for column in columns if column.name in only)
+        return source(self.file, columns, where)
 
     @property
     def selects(self) -> bool:
@@ -60,26 +62,40 @@ class Opened:
         return not self.selects and not self.plan.reorders
 
 
+def source(file: Path, columns: Sequence[Column], where: str = "") -> str:
+    return (
+        f"SELECT {', '.join((f'file_row_number AS {sql.name(sql.ROW)}', *(sql.name(c.name) for c in columns)))}"
+        f" FROM read_parquet({sql.path(file)}, file_row_number = true){f' WHERE {where}' if where else ''}"
+    )
+
+
 class Views:
     def __init__(self, connections: Connections, blobs: BlobStore, cache: FileCache) -> None:
         self._connections = connections
         self._blobs = blobs
         self._cache = cache
         self.types = Types(connections)
-        self._plans: OrderedDict[tuple[tuple[Column, ...], str], Plan] = OrderedDict()
+        self._plans: OrderedDict[tuple[tuple[Column, ...], str], Plan | InvalidInputError] = OrderedDict()
         self._lock = Lock()
 
     def plan(self, columns: Sequence[Column], recipe: Recipe) -> Plan:
-        """Raises InvalidInputError with the place of the fault."""
+        """Raises InvalidInputError with the place of the fault. Refusals are kept too: a page of a session asks for
+        every step that cannot run."""
         key = (tuple(columns), repr(recipe))
         with self._lock:
             found = self._plans.get(key)
+            before = self._plans.get((key[0], repr(recipe[:-1]))) if found is None and recipe else None
         if found is None:
-            found = compile_recipe(self.types, columns, recipe)
+            try:
+                found = compile_recipe(self.types, columns, recipe, before if isinstance(before, Plan) else None)
+            except InvalidInputError as error:
+                found = error
             with self._lock:
                 self._plans[key] = found
                 if len(self._plans) > _PLANS:
                     self._plans.popitem(last=False)
+        if isinstance(found, InvalidInputError):
+            raise InvalidInputError(str(found), found.faults)
         return found
 
     @contextmanager
@@ -124,19 +140,22 @@ class Views:
     def positions_query(self, opened: Opened, view: View, limit: int | None = None) -> str:
         plan = opened.plan
         where = ""
+        read = {key.column for key in view.sort}
         if view.filter is not None:
             where = f" WHERE {condition(self.types, plan.columns, view.filter, 'filter')}"
+            read |= {column.name for column in used_columns(view.filter, plan.columns)}
         order = [*sort_terms(view.sort, plan.columns), *plan.order]
         # Without a sort the rows come as they lie in the file.
         ordered = f" ORDER BY {', '.join(order)}" if len(order) > 1 else ""
         limited = f" LIMIT {limit}" if limit is not None else ""
         return plan.query(
-            opened.source(),
+            opened.source(only=read),
             f"SELECT {sql.name(sql.ROW)}::UINTEGER AS position FROM {plan.last}{where}{ordered}{limited}",
         )
 
-    def connection(self, opened: Opened) -> Any:
-        return self._connections.reading(opened.file)
+    def connection(self, opened: Opened, *, patient: bool = False) -> AbstractContextManager[Connection]:
+        """A patient one takes as long as it takes: nobody waits for its answer."""
+        return self._connections.reading(opened.file, seconds=None if patient else INTERACTIVE_SECONDS)
 
     @staticmethod
     def loaded(file: Path) -> Positions:
@@ -147,17 +166,26 @@ class Views:
     def _checkpoint(self, file: Path, table: Table, recipe: Recipe, out: Path) -> None:
         plan = self.plan(table.columns, recipe)
         opened = Opened(table.blob, file, table.columns, table.rows, recipe, plan)
-        with self._connections.fresh(file, self._cache.folder, seconds=_COMPUTING_SECONDS) as connection:
-            materialise(connection, opened, out)
+        with self.inputs(plan) as others:
+            paths = (file, self._cache.folder, *others)
+            with self._connections.fresh(*paths, seconds=_COMPUTING_SECONDS) as connection:
+                materialise(connection, opened, others, out)
+
+    @contextmanager
+    def inputs(self, plan: Plan) -> Iterator[tuple[Path, ...]]:
+        """The files of the other tables that a plan reads."""
+        with ExitStack() as stack:
+            yield tuple(stack.enter_context(self._blobs.local(table.blob)) for table in plan.inputs)
 
 
-def materialise(connection: Connection, opened: Opened, out: Path) -> None:
+def materialise(connection: Connection, opened: Opened, others: Sequence[Path], out: Path) -> None:
     """The recipe over the whole file into Parquet, in the recipe's order of rows."""
     plan = opened.plan
     relates = any(entry.step.effect is RowEffect.RELATES for entry in opened.recipe)
     order = f" ORDER BY {', '.join(plan.order)}" if plan.reorders or relates else ""
     select = f"SELECT {sql.names(c.name for c in plan.columns)} FROM {plan.last}{order}"
-    write(connection, plan.query(opened.source(), select), len(plan.columns), out)
+    inputs = [source(file, table.columns) for file, table in zip(others, plan.inputs, strict=True)]
+    write(connection, plan.query(opened.source(), select, inputs), len(plan.columns), out)
 
 
 def positions_question(opened: Opened, view: View) -> str:

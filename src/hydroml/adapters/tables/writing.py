@@ -1,28 +1,22 @@
-"""Tables out: Parquet in the layout that pages need, and the formats of exports."""
+"""Tables of ours: Parquet in the layout that pages need."""
 
 from pathlib import Path
 
 from hydroml.adapters.tables import sql
 from hydroml.adapters.tables.connection import Connection
 from hydroml.application.ports.tables import WrittenTable
-from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column
 
 _GROUP_ROWS = 51_200  # measured: pages by row range and filters are twice as fast as with groups of 20,000
 _GROUP_CELLS = 5_000_000
 _VECTOR = 2_048
 
-_EXPORTS = {
-    ".csv": "FORMAT csv, HEADER",
-    ".tsv": "FORMAT csv, HEADER, DELIMITER '\t'",
-    ".json": "FORMAT json, ARRAY true",
-}
-
 
 def write(connection: Connection, query: str, columns: int, out: Path) -> None:
     """Runs `query` into Parquet at `out`, in its order."""
     rows = min(_GROUP_ROWS, max(_VECTOR, _GROUP_CELLS // max(columns, 1) // _VECTOR * _VECTOR))
-    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
+    # Level 1 takes a fifth less time than the usual 3, for files a tenth larger.
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
     connection.run(f"COPY ({query}) TO {sql.text(str(out))} ({options})")
 
 
@@ -41,16 +35,3 @@ def described(connection: Connection, file: Path, notes: tuple[str, ...] = ()) -
         for at, (name, kind) in enumerate(connection.described(f"SELECT * FROM read_parquet({source})"))
     )
     return WrittenTable(columns, int(rows or 0), notes)
-
-
-def export(connection: Connection, file: Path, out: Path) -> None:
-    source = f"SELECT * FROM read_parquet({sql.path(file)})"
-    ending = out.suffix.lower()
-    if ending == ".parquet":
-        write(connection, source, len(connection.described(source)), out)
-    elif ending in _EXPORTS:
-        connection.run(f"COPY ({source}) TO {sql.text(str(out))} ({_EXPORTS[ending]})")
-    else:
-        raise InvalidInputError.at(
-            "format", msg=f"“{ending or out.name}” is not a format: csv, tsv, parquet or json", code="unknown_format"
-        )

@@ -8,16 +8,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from hydroml.domain.activity import Activity, Head, Link
+from hydroml.domain.charts import ChartId, SavedChart
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, RunStatus
+from hydroml.domain.exports import Export, ExportId, ExportTemplate, TemplateId
 from hydroml.domain.jobs import Job, JobId, JobState, LogLine
 from hydroml.domain.models import Model, ModelId
+from hydroml.domain.notifications import Notification, NotificationId
 from hydroml.domain.projects import Project, ProjectId, UserId
+from hydroml.domain.queries import QueryId, QueryRun
+from hydroml.domain.rules import Rule, RuleId, RuleResult
 from hydroml.domain.sources import DataSource, SourceId, Version, VersionId
-from hydroml.domain.studio.session import Session, SessionId
+from hydroml.domain.studio.recipes import RecipeId, SavedRecipe
+from hydroml.domain.studio.session import Comment, CommentId, Session, SessionId
 from hydroml.domain.tokens import Token, TokenId
+from hydroml.domain.uploads import FileUpload, UploadId
 
 T = TypeVar("T")
 
@@ -59,7 +67,7 @@ class ProjectRepository(Protocol):
     def get(self, project_id: ProjectId) -> Project: ...  # raises ProjectNotFoundError
     def save(self, project: Project) -> None: ...
     def delete(self, project_id: ProjectId) -> None:
-        """Removes the project with its experiments, runs, models and sessions; sources only leave it."""
+        """Removes the project with its experiments, runs, models, sessions and recipes; sources only leave it."""
 
     def of_member(self, user: UserId, listing: Listing) -> Slice[Project]:
         """Sortable by created_at and name. Raises InvalidInputError for another field or a broken cursor."""
@@ -76,8 +84,11 @@ class SourceRepository(Protocol):
     def delete(self, source_id: SourceId) -> None:
         """Removes the source with its versions and sessions; raises SourceInUseError while a run stands on one."""
 
-    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[DataSource]:
-        """Sortable by created_at, updated_at and name."""
+    def of_project(self, project_id: ProjectId, listing: Listing, *, trashed: bool = False) -> Slice[DataSource]:
+        """Sortable by created_at, updated_at and name; either those in the trash, or the others."""
+
+    def followers(self, source_id: SourceId) -> Sequence[DataSource]:
+        """Those that follow it, oldest first."""
 
 
 class VersionRepository(Protocol):
@@ -87,21 +98,185 @@ class VersionRepository(Protocol):
         """Newest first."""
 
     def get_many(self, version_ids: Collection[VersionId]) -> Mapping[VersionId, Version]: ...
-    def children(self, version_id: VersionId) -> Sequence[Version]:
-        """Versions that name it as a parent, oldest first."""
+    def children(self, version_ids: Collection[VersionId], limit: int) -> Sequence[Version]:
+        """Versions that name any of them as a parent, oldest first."""
 
-    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
-        """Those of `blobs` that some version's table or original still needs."""
+    def blobs_in_use(self, blobs: Collection[str], *, but: Collection[VersionId] = ()) -> Collection[str]:
+        """Those of `blobs` that some version needs, other than the versions in `but`."""
+
+
+class ReportRepository(Protocol):
+    """What was found out about a version, as JSON by kind (such as profile and quality): can be made again."""
+
+    def put(self, version_id: VersionId, kind: str, document: Mapping[str, Any], at: datetime) -> None:
+        """Replaces an earlier one. Raises VersionNotFoundError."""
+
+    def get(self, version_id: VersionId, kind: str) -> Mapping[str, Any] | None: ...
+    def delete(self, version_id: VersionId, kind: str) -> None: ...
+
+
+class RuleRepository(Protocol):
+    """Rules of data sources, and what they have said about versions: the newest result of each rule and version."""
+
+    def add(self, rule: Rule) -> None: ...  # raises SourceNotFoundError
+    def get(self, rule_id: RuleId) -> Rule: ...  # raises RuleNotFoundError
+    def save(self, rule: Rule) -> None: ...
+    def delete(self, rule_id: RuleId) -> None:
+        """Removes it with its results."""
+
+    def of_source(self, source_id: SourceId) -> Sequence[Rule]:
+        """Oldest first."""
+
+    def put_results(self, results: Sequence[RuleResult]) -> None:
+        """Replaces earlier ones of the same rule and version; of rules and versions that are gone nothing is kept."""
+
+    def results(self, source_id: SourceId, listing: Listing, version_id: VersionId | None = None) -> Slice[RuleResult]:
+        """Sortable by checked_at."""
+
+    def results_of_version(self, version_id: VersionId) -> Sequence[RuleResult]: ...
+
+
+class ChartRepository(Protocol):
+    """Charts go with their project, and with the version or session they are drawn of."""
+
+    def add(self, chart: SavedChart) -> None: ...  # raises ConflictError when any of these is gone
+    def get(self, chart_id: ChartId) -> SavedChart: ...  # raises ChartNotFoundError
+    def save(self, chart: SavedChart) -> None: ...
+    def delete(self, chart_id: ChartId) -> None: ...  # raises ChartNotFoundError
+    def of_project(self, project_id: ProjectId) -> Sequence[SavedChart]:
+        """By name."""
+
+
+class ExportRepository(Protocol):
+    """Exports go with their version, and templates with their project."""
+
+    def add(self, export: Export) -> None: ...  # raises VersionNotFoundError
+    def get(self, export_id: ExportId) -> Export: ...  # raises ExportNotFoundError
+    def save(self, export: Export) -> None: ...  # raises ExportNotFoundError
+    def delete(self, export_id: ExportId) -> None: ...  # raises ExportNotFoundError
+    def of_version(self, version_id: VersionId, listing: Listing) -> Slice[Export]:
+        """Sortable by created_at."""
+
+    def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Export]:
+        """Exports of any of the versions, oldest first."""
+
+    def expired(self, at: datetime, limit: int) -> Sequence[Export]:
+        """Ready ones whose time has come, oldest first."""
+
+    def blobs_in_use(self, blobs: Collection[str], *, but: Collection[VersionId] = ()) -> Collection[str]:
+        """Those of `blobs` that are some export's file, other than the exports of the versions in `but`."""
+
+    def add_template(self, template: ExportTemplate) -> None: ...  # raises ProjectNotFoundError
+    def template(self, template_id: TemplateId) -> ExportTemplate: ...  # raises TemplateNotFoundError
+    def templates(self, project_id: ProjectId) -> Sequence[ExportTemplate]:
+        """By name."""
+
+    def delete_template(self, template_id: TemplateId) -> None: ...  # raises TemplateNotFoundError
+
+
+class ActivityRepository(Protocol):
+    """Entries are put at the end of their chain at the commit, one transaction after the other, and never change."""
+
+    def add(self, entry: Activity) -> None: ...
+    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[Activity]:
+        """Sortable by created_at, which is the time of the entry."""
+
+    def of_source(self, source_id: SourceId, listing: Listing) -> Slice[Activity]: ...
+    def all(self, listing: Listing) -> Slice[Activity]: ...
+    def chain(self, after: int, limit: int) -> Sequence[Link]:
+        """Entries with a greater number, in the order of their numbers."""
+
+    def head(self) -> Head: ...
+
+
+class NotificationRepository(Protocol):
+    """Notifications are numbered at the commit, in one row with the changes of jobs: `JobRepository.changed_since`."""
+
+    def add(self, notification: Notification) -> None: ...
+    def of_user(self, user: UserId, listing: Listing, *, unread: bool = False) -> Slice[Notification]:
+        """Sortable by created_at."""
+
+    def unread(self, user: UserId) -> int: ...
+    def mark_read(self, user: UserId, ids: Collection[NotificationId] | None) -> None:
+        """Those of the user's, all when None."""
+
+    def since(self, user: UserId, sequence: int, limit: int) -> Sequence[Notification]:
+        """The user's with a greater sequence, in its order."""
+
+    def last_sequence(self) -> int: ...
+    def trim(self, user: UserId, before: datetime, most: int) -> None:
+        """Forgets those that are older, and all but the newest `most`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSummary:
+    """A session without its tree; `steps` are those applied."""
+
+    id: SessionId
+    version_id: VersionId
+    project_id: ProjectId
+    owner_id: UserId
+    name: str
+    shared: bool
+    steps: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
 
 
 class SessionRepository(Protocol):
+    """Sessions, and what is said of their steps. An entry that was stored once is never written again."""
+
     def add(self, session: Session) -> None: ...
     def get(self, session_id: SessionId) -> Session: ...  # raises SessionNotFoundError
     def save(self, session: Session) -> None: ...
-    def delete(self, session_id: SessionId) -> None: ...
-    def of_owner(self, owner: UserId, *, version_id: VersionId | None = None, project_id: ProjectId | None = None
-                 ) -> Sequence[Session]:  # fmt: skip
-        """Last changed first, at most 200."""
+    def delete(self, session_id: SessionId) -> None:
+        """Removes it with its comments."""
+
+    def seen_by(
+        self,
+        user: UserId,
+        *,
+        version_id: VersionId | None = None,
+        project_id: ProjectId | None = None,
+        shared: bool = False,
+        trashed: bool = False,
+    ) -> Sequence[SessionSummary]:
+        """The user's own, or those that others share with them, in projects the user is a member of: last changed
+        first, at most 200; either those in the trash, or the others."""
+
+    def discarded_before(self, at: datetime, limit: int) -> Sequence[SessionId]:
+        """In the trash since that time or longer; nobody restores them before the end of the transaction."""
+
+    def add_comment(self, comment: Comment) -> None: ...  # raises SessionNotFoundError
+    def comments(self, session_id: SessionId) -> Sequence[Comment]:
+        """Oldest first."""
+
+    def delete_comment(self, session_id: SessionId, comment_id: CommentId) -> None: ...  # raises CommentNotFoundError
+
+
+class RecipeRepository(Protocol):
+    """Recipes go with their project."""
+
+    def add(self, recipe: SavedRecipe) -> None: ...  # raises ProjectNotFoundError
+    def get(self, recipe_id: RecipeId) -> SavedRecipe: ...  # raises RecipeNotFoundError
+    def save(self, recipe: SavedRecipe) -> None: ...
+    def delete(self, recipe_id: RecipeId) -> None: ...  # raises RecipeNotFoundError
+    def of_project(self, project_id: ProjectId) -> Sequence[SavedRecipe]:
+        """By name."""
+
+
+class UploadRepository(Protocol):
+    def add(self, upload: FileUpload) -> None: ...
+    def get(self, upload_id: UploadId) -> FileUpload: ...  # raises UploadNotFoundError
+    def of_owner(self, owner: UserId) -> Sequence[FileUpload]:
+        """Newest first."""
+
+    def begun_before(self, at: datetime, limit: int) -> Sequence[FileUpload]:
+        """Announced at that time or before, oldest first."""
+
+    def delete(self, upload_id: UploadId) -> None:
+        """No error when it is gone already."""
 
 
 class ExperimentRepository(Protocol):
@@ -128,8 +303,11 @@ class RunRepository(Protocol):
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
         """Runs of all projects the user is a member of."""
 
-    def of_versions(self, version_ids: Collection[VersionId]) -> Sequence[Run]:
+    def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         """Runs trained on any of the versions, oldest first."""
+
+    def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
+        """Those of `blobs` that are some run's model or artifact."""
 
     def untracked(self, limit: int) -> Sequence[Run]:
         """Succeeded runs that the tracking server does not have yet, oldest first."""
@@ -184,9 +362,28 @@ class JobRepository(Protocol):
     def lost(self, now: datetime, limit: int) -> Sequence[JobId]:
         """Running jobs whose lease has run out."""
 
+    def active(self) -> Sequence[Job]:
+        """All that are queued or running."""
+
     def log(self, job_id: JobId, line: LogLine) -> None: ...
     def log_of(self, job_id: JobId, limit: int = 1_000) -> Sequence[LogLine]:
         """The last lines, oldest first."""
+
+
+class QueryRepository(Protocol):
+    """Queries that people have run."""
+
+    def add(self, run: QueryRun) -> None: ...  # raises ConflictError for an id that is taken
+    def get(self, query_id: QueryId) -> QueryRun: ...  # raises QueryNotFoundError
+    def get_for_update(self, query_id: QueryId) -> QueryRun:
+        """Nobody else can change it until the end of the transaction."""
+
+    def save(self, run: QueryRun) -> None: ...
+    def of_owner(self, owner: UserId, project_id: ProjectId) -> Sequence[QueryRun]:
+        """Newest first."""
+
+    def trim(self, owner: UserId, project_id: ProjectId, keep: int) -> None:
+        """Removes all but the newest `keep`."""
 
 
 class TokenRepository(Protocol):
@@ -234,7 +431,8 @@ class Found:
 
 class SearchIndex(Protocol):
     def find(self, user: UserId, text: str, limit: int) -> Sequence[Found]:
-        """Projects, sources, experiments and models of the user's projects whose name holds `text`, best first."""
+        """Projects, sources, recipes, experiments and models of the user's projects whose name holds `text`, best
+        first."""
 
 
 class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
@@ -247,7 +445,25 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     @property
     def versions(self) -> VersionRepository: ...
     @property
+    def reports(self) -> ReportRepository: ...
+    @property
+    def rules(self) -> RuleRepository: ...
+    @property
+    def charts(self) -> ChartRepository: ...
+    @property
+    def notifications(self) -> NotificationRepository: ...
+    @property
+    def activity(self) -> ActivityRepository: ...
+    @property
+    def exports(self) -> ExportRepository: ...
+    @property
     def sessions(self) -> SessionRepository: ...
+    @property
+    def recipes(self) -> RecipeRepository: ...
+    @property
+    def queries(self) -> QueryRepository: ...
+    @property
+    def uploads(self) -> UploadRepository: ...
     @property
     def experiments(self) -> ExperimentRepository: ...
     @property

@@ -3,13 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hydroml.application.ports.jobs import Monitor
+from hydroml.domain.charts import Chart
 from hydroml.domain.experiments.specification import TargetSummary
-from hydroml.domain.sources import Column, Detection, ImportOptions, Table
-from hydroml.domain.studio.recipes import Recipe
+from hydroml.domain.exports import ExportShape
+from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table
+from hydroml.domain.studio.recipes import Recipe, RecipeStep
 from hydroml.domain.studio.steps import Fitted, SortKey, Step
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file that somebody brings, and the name it came under."""
+
+    path: Path
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,17 @@ class WrittenTable:
     columns: tuple[Column, ...]
     rows: int
     notes: tuple[str, ...] = ()
+    rejected: int = 0
+    """How many rows of the files could not be read and stand in a table of their own."""
+
+
+REJECTED_COLUMNS = (
+    Column("file", ColumnType.TEXT, nullable=False),
+    Column("line", ColumnType.INTEGER),
+    Column("reason", ColumnType.TEXT, nullable=False),
+    Column("text", ColumnType.TEXT),
+)
+"""The columns of a table of rejected rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,9 @@ class TablePage:
     elapsed_ms: float
 
 
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """Figures of one column; numbers for numeric columns, ISO text for times, None where they mean nothing."""
@@ -58,17 +82,43 @@ class ColumnProfile:
     maximum: Any = None
     mean: float | None = None
     std: float | None = None
+    """Of a sample: divided by one less than their number."""
+    quantiles: tuple[float | None, ...] | None = None
+    """At `QUANTILES`, between two numbers in proportion."""
+    zeros: int | None = None
+    lengths: tuple[int, int] | None = None
+    """Characters of the shortest and the longest text."""
     histogram: tuple[tuple[Any, ...], tuple[int, ...]] | None = None
     """(edges, counts), one edge more than counts."""
     top: tuple[tuple[Any, int], ...] | None = None
+    """The ten most frequent values with their counts; of those as frequent the smaller first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
+    """The figures are of `rows_read` rows: of all of them, or of a sample."""
+
     rows: int
     columns: tuple[ColumnProfile, ...]
-    approximate: bool
-    """True when `distinct` is an estimate or only a part of the rows was read."""
+    rows_read: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """What a chart draws, as a table: a row of JSON values for each mark, at most about `MOST_MARKS`.
+
+    `how` tells what became of the view's rows: each is drawn; figures of all of them, in bins or groups; or a sample,
+    the same each time. `used` of the `rows` have the values that are needed and are behind the marks.
+    """
+
+    columns: tuple[Column, ...]
+    marks: tuple[tuple[Any, ...], ...]
+    rows: int
+    used: int
+    how: Literal["all", "binned", "sampled"]
+    note: str
+    """A sentence for people where more can be said, such as what a bin is; empty otherwise."""
     elapsed_ms: float
 
 
@@ -82,6 +132,30 @@ class StepPreview:
     rows_before: int
     rows_after: int
     changed_cells: Mapping[str, int] = field(default_factory=dict)
+    compared_rows: int | None = None
+    """Of so many of the first rows the changed cells were counted; None: of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchReport:
+    """How the keys of a join meet, before it is taken: left is the table, right the other one.
+
+    A row with a missing key has no partner. The unmatched are some of the keys without a partner, as JSON values, the
+    most frequent first.
+    """
+
+    rows_left: int
+    rows_right: int
+    matched_left: int
+    matched_right: int
+    unmatched_left: tuple[tuple[Any, ...], ...]
+    unmatched_right: tuple[tuple[Any, ...], ...]
+    rows_after: int
+    most_partners: int
+    """Of one row of the left."""
+    largest_key: tuple[Any, ...] | None
+    """The key that gives most rows of the result, if any is on both sides."""
+    largest_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +165,23 @@ class FunctionInfo:
     name: str
     signature: str
     help: str
+    group: str
+
+
+FormulaKind = Literal["value", "condition"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The first rows that a query gives, as JSON values; `total` is None when there are more than those."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int | None
+    truncated: bool
+    used: tuple[str, ...]
+    """The names of the tables it reads."""
+    elapsed_ms: float
 
 
 class TableEngine(Protocol):
@@ -100,24 +191,53 @@ class TableEngine(Protocol):
     forbidden or misspelt formula), and TooLargeError when a limit of time or memory is hit.
     """
 
-    def detect(self, file: Path, filename: str, options: ImportOptions) -> Detection:
-        """What an import would do; `file` may be only the beginning of a text file. Raises UnreadableFileError."""
+    def detect(self, files: Sequence[IncomingFile], options: ImportOptions) -> Detection:
+        """What an import would do; a text file may be only the beginning of one. Raises UnreadableFileError."""
 
-    def import_file(
-        self, file: Path, filename: str, options: ImportOptions, out: Path, monitor: Monitor
+    def import_files(
+        self,
+        files: Sequence[IncomingFile],
+        options: ImportOptions,
+        out: Path,
+        rejected: Path,
+        monitor: Monitor,
+        *,
+        onto: Table | None = None,
     ) -> WrittenTable:
-        """Reads all of `file` into Parquet at `out`. Never rounds, cuts or drops a value: a column has the narrowest
-        type that all its values fit. Raises UnreadableFileError with the reason in words."""
+        """Reads the files, one after the other and columns by name, behind the rows of `onto`, into Parquet at `out`.
+
+        Never rounds, cuts or drops a value: a column has the narrowest type that all its values fit. Rows that cannot
+        be read go to `rejected` as Parquet with `REJECTED_COLUMNS`; without any, no such file is written. Raises
+        UnreadableFileError with the reason in words.
+        """
 
     def schema(self, table: Table, recipe: Recipe) -> tuple[Column, ...]:
-        """The columns after the recipe, without reading rows."""
+        """The columns after the recipe, without reading rows. Answers and refusals are kept: asking again, or for one
+        step more, costs next to nothing."""
 
     def fit(self, table: Table, recipe: Recipe, step: Step) -> Fitted:
         """What `step` learns from the table after `recipe`; empty for a step that learns nothing."""
 
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage: ...
-    def profile(self, view: View) -> Profile: ...
-    def preview(self, table: Table, recipe: Recipe, step: Step) -> StepPreview: ...
+    def profile(self, view: View, monitor: Monitor | None = None) -> Profile:
+        """Exact figures of all rows. Without a monitor somebody waits: then of the first 500 columns, and it raises
+        TooLargeError when it takes too long."""
+
+    def sample_profile(self, view: View) -> Profile:
+        """Within about a second, of the first 500 columns of a table: figures of some blocks of rows spread over all of
+        it; what is missing, and the smallest and largest number or time, are of all rows. The view's recipe, filter and
+        order do not count."""
+
+    def chart(self, view: View, chart: Chart) -> ChartData:
+        """The marks of the view's rows; its order and columns do not count. Raises InvalidInputError for a column that
+        is not there or does not suit, and TooLargeError when it takes too long."""
+
+    def preview(self, table: Table, recipe: Recipe, entry: RecipeStep) -> StepPreview:
+        """What a step that has not learnt yet would do after the recipe."""
+
+    def match(self, table: Table, recipe: Recipe, entry: RecipeStep) -> MatchReport:
+        """How the keys of a join after the recipe would meet; raises InvalidInputError for any other step."""
+
     def materialise(self, table: Table | Path, recipe: Recipe, out: Path, monitor: Monitor) -> WrittenTable:
         """Runs the recipe over the whole table, or a Parquet file of ours that is no version, into Parquet at `out`."""
 
@@ -129,13 +249,36 @@ class TableEngine(Protocol):
 
     def target_summary(self, table: Table, column: str) -> TargetSummary: ...
     def python(self, recipe: Recipe, columns: Sequence[Column], filename: str) -> str:
-        """The recipe as a Python program that needs DuckDB alone."""
+        """The recipe, which has learnt what it has to, as a Python program that needs DuckDB alone."""
 
     def describe(self, file: Path) -> WrittenTable:
         """The columns and row count of a Parquet file that another part has written."""
 
-    def export(self, file: Path, out: Path) -> None:
-        """Writes a Parquet file in the format of `out`'s ending: csv, tsv, parquet, json. Raises InvalidInputError
-        for another ending."""
+    def check_export(self, table: Table, shape: ExportShape) -> None:
+        """Raises InvalidInputError for what `export` could not do: an unknown column, a bad filter, a table beyond
+        what the format holds."""
+
+    def export(self, table: Table | Path, shape: ExportShape, out: Path, monitor: Monitor) -> int:
+        """Writes the part of the table, or of a Parquet file of ours that is no version, to `out`, and gives its rows.
+        Missing and NaN are the same; what is infinite is missing where the format has no word for it."""
+
+    def query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, limit: int, monitor: Monitor
+    ) -> QueryResult:
+        """The first rows of a person's SELECT over `tables` by their names, and over a view's table, without the grid's
+        filter and order, as `this`. It reaches nothing else. Raises InvalidInputError with the place in the text,
+        TooLargeError when it takes longer than `QUERY_SECONDS` or too much memory, UnavailableError when too many run,
+        and what the monitor raises."""
+
+    def check_query(self, text: str, tables: Mapping[str, Table], this: View | None) -> Sequence[str]:
+        """The names of the tables a query reads, without reading them. Raises InvalidInputError."""
+
+    def write_query(
+        self, text: str, tables: Mapping[str, Table], this: View | None, out: Path, monitor: Monitor
+    ) -> WrittenTable:
+        """All rows of a query into Parquet at `out`."""
+
+    def check_formula(self, table: Table, recipe: Recipe, formula: str, kind: FormulaKind) -> ColumnType:
+        """The type of a formula over the columns after the recipe; no row is read. Raises InvalidInputError."""
 
     def functions(self) -> Sequence[FunctionInfo]: ...

@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from hydroml.domain.errors import (
     ConflictError,
     DomainError,
+    Fault,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
@@ -86,12 +87,20 @@ def of_domain(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A known refusal, in the words it was raised with."""
     faults = None
     if isinstance(error, InvalidInputError):
-        faults = [{"loc": list(fault.loc), "msg": fault.msg, "code": fault.code} for fault in error.faults]
+        faults = [fault_document(fault) for fault in error.faults]
     status = status_of(error)
     response = problem(request, status, str(error), faults, _kind(error))
     if status == 503:
         response["Retry-After"] = "5"
     return response
+
+
+def fault_document(fault: Fault) -> dict[str, Any]:
+    """`at` is the part of a formula or query, in characters from 0; only faults in such a text have it."""
+    document: dict[str, Any] = {"loc": list(fault.loc), "msg": fault.msg, "code": fault.code}
+    if fault.span is not None:
+        document["at"] = {"start": fault.span[0], "end": fault.span[1]}
+    return document
 
 
 def of_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -10,15 +10,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.multipartparser import FILE, ChunkIter, LazyStream, MultiPartParser, MultiPartParserError, Parser
+from ninja import Schema
+from pydantic import Field, ValidationError
 
 from hydroml.application.documents import read_options
-from hydroml.application.imports import Upload
-from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.application.imports import MAX_FILES, Upload, Uploaded
+from hydroml.domain.errors import Fault, InvalidInputError, TooLargeError
 from hydroml.domain.sources import ImportOptions
+from hydroml.domain.uploads import UploadId
 
 CHUNK = 2**20
 FIELD_LENGTH = 2**16
@@ -55,6 +59,31 @@ def received(request: HttpRequest) -> Iterator[Upload]:
             yield form.upload(filename, iter(lambda: waiting.read(CHUNK), b""))
     except MultiPartParserError as error:
         raise InvalidInputError(f"this is not a form with a file: {error}") from None
+
+
+class _UploadedIn(Schema):
+    """Uploads that have come already, to be read as one table."""
+
+    upload_ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
+    name: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    append: bool = False
+
+
+@contextmanager
+def given(request: HttpRequest) -> Iterator[Upload | Uploaded]:
+    """The file of a form, or the uploads that a JSON body names; to be used within the block."""
+    if request.content_type != "application/json":
+        with received(request) as upload:
+            yield upload
+        return
+    try:
+        body = _UploadedIn.model_validate_json(request.body)
+    except ValidationError as error:
+        faults = tuple(Fault(tuple(e["loc"]), e["msg"], e["type"]) for e in error.errors(include_url=False))
+        raise InvalidInputError("the body names no uploads", faults) from None
+    ids = tuple(UploadId(id_) for id_ in body.upload_ids)
+    yield Uploaded(ids, read_options(body.options), (body.name or "").strip() or None, body.append)
 
 
 class _Form:

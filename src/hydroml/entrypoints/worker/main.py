@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 5.0
 TRACKING_SECONDS = 60.0
 FORGETTING_SECONDS = 3_600.0
+COLLECTING_SECONDS = 86_400.0
 KEEP_ANSWERS = timedelta(days=1)
 
 
@@ -79,6 +80,10 @@ def scheduler(arguments: list[str]) -> int:
     duties = (
         _Duty("sweep the jobs", 0.0, lambda: container().runner().sweep()),
         _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
+        _Duty("remove uploads that nobody used", FORGETTING_SECONDS, lambda: container().uploads().expire()),
+        _Duty("remove exports whose time has come", FORGETTING_SECONDS, lambda: container().exports().expire()),
+        _Duty("collect garbage", COLLECTING_SECONDS, _collect_garbage, time.monotonic() + FORGETTING_SECONDS),
+        _Duty("remove old sessions from the trash", FORGETTING_SECONDS, lambda: container().studio().purge()),
         _Duty("forget old answers", FORGETTING_SECONDS, _forget_answers),
     )
     while not stopping.is_set():
@@ -102,6 +107,10 @@ class _Duty:
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + self.seconds
             _try(self.what, self.do)
+
+
+def _collect_garbage() -> int:
+    return container().garbage().collect().blobs
 
 
 def _forget_answers() -> int:

@@ -1,12 +1,10 @@
 """Workbooks: one sheet as a table, by way of a text table, so that types are found by the same rules."""
 
-import json
-import subprocess
-import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from hydroml.adapters.tables.reading import apart
 from hydroml.application.ports.jobs import Monitor
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ImportOptions, UnreadableFileError
@@ -18,25 +16,38 @@ _MAX_RATIO = 200
 _MAX_MEMBERS = 10_000
 _SMALL = 20 << 20
 _MEMORY = 3 << 30
-_SECONDS = 900
+SECONDS = 900
 _SCRIPT = Path(__file__).with_name("workbook.py")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet as it was written as text."""
+
+    name: str
+    names: tuple[str, ...]
+    """Of all sheets."""
+    skip: int
+    """Rows above the table that were left out."""
+    header_rows: int | None
+    """Rows of names, where merged cells tell."""
+    below: tuple[tuple[int, str], ...]
+    """Notes below the table: row numbers and texts."""
+
+
 def sheet_as_text(
-    file: Path, options: ImportOptions, out: Path, monitor: Monitor | None = None, seconds: int = _SECONDS
-) -> tuple[str, tuple[str, ...]]:
-    """Writes the sheet as CSV, cells exactly as they are stored; gives its name, and those of all sheets.
+    file: Path, options: ImportOptions, out: Path, monitor: Monitor | None = None, seconds: int = SECONDS
+) -> Sheet:
+    """Writes the sheet as CSV, cells exactly as they are stored, and errors as missing ones.
 
     Raises UnreadableFileError for a workbook that is damaged, locked, a bomb, or takes more than so many seconds.
     """
     _refuse_bomb(file)
-    answer = _asked(
-        {
-            "file": str(file), "out": str(out), "sheet": options.sheet, "cells": MAX_CELLS, "memory": _MEMORY,
-            "seconds": seconds,
-        },
-        monitor,
-    )  # fmt: skip
+    question = {
+        "file": str(file), "out": str(out), "sheet": options.sheet, "range": options.range, "skip": options.skip,
+        "cells": MAX_CELLS, "memory": _MEMORY, "seconds": seconds,
+    }  # fmt: skip
+    answer = apart.answer(_SCRIPT, question, monitor)
     if "unknown" in answer:
         raise InvalidInputError.at(
             "options", "sheet", code="unknown_sheet",
@@ -45,40 +56,8 @@ def sheet_as_text(
     if "sheet" not in answer:
         reason = "the workbook is damaged, or its sheet spans far more cells than a table would"
         raise UnreadableFileError(answer.get("refused", reason))
-    return answer["sheet"], tuple(answer["sheets"])
-
-
-def _asked(question: dict[str, Any], monitor: Monitor | None) -> dict[str, Any]:
-    """What the script says last; nothing when it has ended in the middle of its work."""
-    answer: dict[str, Any] = {}
-    with subprocess.Popen(
-        [sys.executable, "-I", str(_SCRIPT)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("a process without pipes")
-        try:
-            json.dump(question, process.stdin)
-            process.stdin.close()
-            if monitor is None:
-                answers = list(process.stdout)
-            else:
-                with monitor.interrupting(process.kill):
-                    answers = []
-                    for line in process.stdout:
-                        answers.append(line)
-                        monitor.report(json.loads(line).get("done"))
-                    process.wait()
-                monitor.report()  # raises when the process was ended by a request to cancel
-            if answers and process.wait() == 0:
-                answer = json.loads(answers[-1])
-        finally:
-            process.kill()
-    return answer
+    below = tuple((int(line), str(text)) for line, text in answer["below"])
+    return Sheet(answer["sheet"], tuple(answer["sheets"]), answer["skip"], answer["header_rows"], below)
 
 
 def _refuse_bomb(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-MAX_COLUMNS = 2_000
+MAX_COLUMNS = 10_000
 """Wider text tables were measured to need several times the memory limit to be written."""
 MAX_NAME = 1_000
 _RESERVED = frozenset({"file_row_number", "filename", "file_index", "rowid"})

@@ -1,8 +1,6 @@
 """Bytes to clean text: any encoding becomes UTF-8, any mixture of line ends becomes one, and no line is endless."""
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,22 +15,22 @@ HEAD = 1 << 20
 MAX_LINE = 16 << 20
 _USUAL_LINE = 4 << 20
 _CHUNK = 4 << 20
-_MAX_INFLATED = 64 << 30
-_SUSPICIOUS_INFLATED = 1 << 30
-_SUSPICIOUS_RATIO = 300
 
 _SIGNATURES = (
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or workbook"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x1f\x8b", "a compressed file within a compressed one"),
+    (b"BZh", "a compressed file within a compressed one"),
+    (b"\xfd7zXZ", "a compressed file within a compressed one"),
+    (b"\x28\xb5\x2f\xfd", "a compressed file within a compressed one"),
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"\x7fELF", "a program"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"BZh", "a bzip2 archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf\x27", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
 )
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -62,42 +60,22 @@ class Prepared:
 def prepare(file: Path, options: ImportOptions, folder: Path, monitor: Monitor | None = None) -> Prepared:
     """Writes into `folder` when the file has to be changed to be read. Raises UnreadableFileError."""
     quote = (options.quote or '"').encode()
-    plain = _inflated(file, folder)
-    head = _head(plain)
+    head = _head(file)
     _refuse_binary(head)
     encoding = _known_encoding(head, options)
     notes: tuple[str, ...] = ()
     if encoding in ("utf-8", "utf-8-sig"):
-        survey = _survey(plain, monitor)
+        survey = _survey(file, monitor)
         if survey.utf8:
-            return _one_line_end(plain, survey, encoding, quote, folder)
+            return _one_line_end(file, survey, encoding, quote, folder)
         if options.encoding is not None:
             raise UnreadableFileError(f"the file is not {options.encoding}: its bytes do not follow that encoding")
-        encoding = _guessed_encoding(_telling_part(plain))
+        encoding = _guessed_encoding(_telling_part(file))
         notes = (f"the text is not UTF-8; it was read as {encoding}, a guess from its letters",)
-    decoded = _transcoded(plain, encoding, folder)
+    decoded = transcoded(file, encoding, folder)
     survey = _survey(decoded, monitor)
     prepared = _one_line_end(decoded, survey, encoding, quote, folder)
     return replace(prepared, encoding=encoding, notes=notes)
-
-
-def _inflated(file: Path, folder: Path) -> Path:
-    with file.open("rb") as stream:
-        if stream.read(2) != b"\x1f\x8b":
-            return file
-    out = folder / "inflated"
-    limit = max(_SUSPICIOUS_INFLATED, file.stat().st_size * _SUSPICIOUS_RATIO)
-    size = 0
-    try:
-        with gzip.open(file, "rb") as packed, out.open("wb") as target:
-            while chunk := packed.read(_CHUNK):
-                size += len(chunk)
-                if size > min(limit, _MAX_INFLATED):
-                    raise UnreadableFileError("the compressed file unpacks to far more than a table would")
-                target.write(chunk)
-    except (OSError, EOFError, zlib.error):
-        raise UnreadableFileError("the compressed file is damaged or cut off") from None
-    return out
 
 
 def _head(file: Path) -> bytes:
@@ -257,7 +235,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
     return True
 
 
-def _transcoded(file: Path, encoding: str, folder: Path) -> Path:
+def transcoded(file: Path, encoding: str, folder: Path) -> Path:
     out = folder / "decoded"
     decoder = codecs.getincrementaldecoder(encoding)()
     if not isinstance(decoder, codecs.IncrementalDecoder):

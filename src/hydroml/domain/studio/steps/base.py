@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.sources import ColumnType, VersionId
 
 Fitted = Mapping[str, Any]
 """What a step learnt from the data it was added on, as plain JSON; empty for most steps."""
@@ -24,12 +25,58 @@ class RowEffect(StrEnum):
     """A row of the result depends on other rows: the whole table has to be read."""
 
 
+StepGroup = Literal["rows", "columns", "missing", "outliers", "scale", "reshape", "combine", "time"]
+
+
 @dataclass(frozen=True, slots=True)
 class StepInfo:
     """How a kind of step is introduced to people."""
 
     title: str
     help: str
+    group: StepGroup
+
+
+class Plain:
+    """What holds for a step unless it says otherwise."""
+
+    __slots__ = ()
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns from the rows at hand; what it learnt is kept for a replay on new rows."""
+        return False
+
+    @property
+    def others(self) -> tuple[VersionId, ...]:
+        """The versions it brings together with the table."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How a form asks for a parameter, beside what its type tells."""
+
+    role: str = ""
+    """What a text stands for: column, columns, new_column, formula, condition, sql, version, value, or other_column,
+    which is one of the version."""
+    types: tuple[ColumnType, ...] = ()
+    """The columns that suit; all when empty."""
+    title: str = ""
+    help: str = ""
+    when: tuple[str, tuple[Any, ...]] | None = None
+    """It is asked only while another parameter has one of these values."""
+
+
+NUMERIC = tuple(kind for kind in ColumnType if kind.is_numeric)
+TEMPORAL = tuple(kind for kind in ColumnType if kind.is_temporal)
+TEXTUAL = (ColumnType.TEXT, ColumnType.CATEGORY)
+
+ColumnName = Annotated[str, Ask("column")]
+ColumnNames = Annotated[tuple[str, ...], Ask("columns")]
+NewColumn = Annotated[str, Ask("new_column")]
+Formula = Annotated[str, Ask("formula")]
+Condition = Annotated[str, Ask("condition")]
 
 
 def required_text(value: str, limit: int, *loc: str) -> str:
@@ -48,6 +95,11 @@ def required_columns(columns: tuple[str, ...], *loc: str) -> tuple[str, ...]:
     """`columns` without repetitions; raises InvalidInputError when there are none."""
     if not columns:
         raise InvalidInputError.at(*loc, msg="choose at least one column", code="required")
+    return tuple(dict.fromkeys(columns))
+
+
+def distinct_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """`columns` without repetitions."""
     return tuple(dict.fromkeys(columns))
 
 

@@ -20,6 +20,7 @@ _LOCK = 0x6879_6472_6F6E  # any number but Alembic's, as long as it is always th
 class Command(HydromlCommand):
     """Django's tables first, then ours: an order that never changes, behind a lock."""
 
+    autodetector = django_migrate.Command.autodetector  # Django's checks ask for it; Celery runs them
     help = "Bring the database up to date: identity (Django), then everything else (Alembic). Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

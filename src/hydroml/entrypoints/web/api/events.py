@@ -1,4 +1,4 @@
-"""The event stream: what happens to the asker's jobs, as it happens."""
+"""The event stream: what happens to the asker's jobs, and what they are told of, as it happens."""
 
 import logging
 import re
@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from ninja import Schema
 from ninja.errors import AuthenticationError, HttpError
 
 from hydroml.domain.errors import DomainError
@@ -17,6 +18,7 @@ from hydroml.domain.projects import UserId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.auth import identify
 from hydroml.entrypoints.web.api.jobs import JobOut
+from hydroml.entrypoints.web.api.notifications import NotificationOut
 from hydroml.entrypoints.web.errors import of_domain, problem
 from hydroml.entrypoints.web.rendering import to_json
 
@@ -29,7 +31,7 @@ BATCH = 200
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """Server-sent events: `job`, with the job as JSON. `Last-Event-ID` resumes where a stream broke off."""
+    """Server-sent events: `job` and `notification`, as JSON. `Last-Event-ID` resumes where a stream broke off."""
     if request.method != "GET":
         response = problem(request, 405)
         response["Allow"] = "GET"
@@ -49,7 +51,7 @@ def _open(request: HttpRequest) -> tuple[UserId, int] | HttpResponse:
     try:
         user = identify(request)
         last = request.headers.get("Last-Event-ID", "")
-        return user, int(last) if re.fullmatch(r"[0-9]{1,18}", last) else container().jobs().last_sequence()
+        return user, int(last) if re.fullmatch(r"[0-9]{1,18}", last) else _now()
     except AuthenticationError:
         return problem(request, 401)
     except HttpError as error:
@@ -59,6 +61,10 @@ def _open(request: HttpRequest) -> tuple[UserId, int] | HttpResponse:
     finally:
         if isinstance(request, ASGIRequest):
             connections.close_all()
+
+
+def _now() -> int:
+    return max(container().jobs().last_sequence(), container().notifications().last_sequence())
 
 
 async def _stream(user: UserId, since: int) -> AsyncIterator[bytes]:
@@ -85,13 +91,22 @@ async def _stream(user: UserId, since: int) -> AsyncIterator[bytes]:
 
 
 def _changed(user: UserId, since: int) -> tuple[bytes, int]:
-    """The events since then as text, and up to where they reach."""
-    parts = []
-    while jobs := container().jobs().changed_since(user, since, BATCH):
-        for job in jobs:
-            data = to_json(JobOut.of(job)).decode()
-            parts.append(f"event: job\nid: {job.sequence}\ndata: {data}\n\n")
-        since = jobs[-1].sequence
-        if len(jobs) < BATCH:
-            break
-    return "".join(parts).encode(), since
+    """The events since then as text, and up to where they reach: jobs and notifications share one row of numbers.
+
+    How far is asked first. What is committed between the reading of the jobs and of the notifications has a higher
+    number; were it to count, the job that ended with a notification would be passed over.
+    """
+    parts: list[bytes] = []
+    now = _now()
+    while since < now:
+        jobs = container().jobs().changed_since(user, since, BATCH)
+        told = container().notifications().since(user, since, BATCH)
+        until = min([now, *(found[-1].sequence for found in (jobs, told) if len(found) >= BATCH)])
+        events: list[tuple[int, str, Schema]] = [
+            *((job.sequence, "job", JobOut.of(job)) for job in jobs if job.sequence <= until),
+            *((one.sequence, "notification", NotificationOut.of(one)) for one in told if one.sequence <= until),
+        ]
+        for sequence, kind, shown in sorted(events, key=lambda event: event[0]):
+            parts.append(b"event: %s\nid: %d\ndata: %s\n\n" % (kind.encode(), sequence, to_json(shown)))
+        since = until
+    return b"".join(parts), since

@@ -88,6 +88,12 @@ class JobsIn(ListingIn):
     project_id: UUID | None = None
 
 
+class StartedOut(Schema):
+    """A job that was started."""
+
+    job: JobOut
+
+
 @router.get("", response=Page[JobOut])
 def list_jobs(request: HttpRequest, which: Query[JobsIn]) -> Any:
     """The jobs I started and those of my projects."""

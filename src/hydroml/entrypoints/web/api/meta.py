@@ -9,9 +9,11 @@ from pydantic import Field
 
 from hydroml.application.documents import step_schema
 from hydroml.application.ports.repositories import Found
+from hydroml.application.ports.tables import FunctionInfo
 from hydroml.domain.experiments.algorithms import ALGORITHMS, Algorithm, Hyperparameter
 from hydroml.domain.experiments.metrics import METRICS, Better, Metric
 from hydroml.domain.studio.steps import STEPS, RowEffect, Step
+from hydroml.domain.studio.steps.base import StepGroup
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import inlined
 
@@ -24,6 +26,7 @@ class StepKindOut(Schema):
     op: str
     title: str
     help: str
+    group: StepGroup
     row_local: bool | None = Field(description="Null when it depends on the step's parameters.")
     schema_: dict[str, Any] = Field(alias="schema")
 
@@ -34,6 +37,7 @@ class StepKindOut(Schema):
             op=str(kind.__dataclass_fields__["op"].default),
             title=kind.info.title,
             help=kind.info.help,
+            group=kind.info.group,
             row_local=effect is RowEffect.LOCAL if isinstance(effect, RowEffect) else None,
             schema=inlined(step_schema(kind)),
         )
@@ -49,6 +53,11 @@ class FunctionOut(Schema):
     name: str
     signature: str
     help: str
+    group: str
+
+    @classmethod
+    def of(cls, one: FunctionInfo) -> "FunctionOut":
+        return cls(name=one.name, signature=one.signature, help=one.help, group=one.group)
 
 
 class FunctionListOut(Schema):
@@ -178,7 +187,7 @@ def list_steps(request: HttpRequest) -> StepKindListOut:
 def list_functions(request: HttpRequest) -> FunctionListOut:
     """The functions that formulas may use."""
     found = container().tables_engine().functions()
-    return FunctionListOut(functions=[FunctionOut(name=f.name, signature=f.signature, help=f.help) for f in found])
+    return FunctionListOut(functions=[FunctionOut.of(f) for f in found])
 
 
 @router.get("/algorithms", response=AlgorithmListOut)
@@ -195,7 +204,7 @@ def list_metrics(request: HttpRequest) -> MetricListOut:
 
 @router.get("/search", response=SearchOut, tags=["search"])
 def search(request: HttpRequest, which: Query[SearchIn]) -> SearchOut:
-    """My projects, data sources, experiments and models by name, best first."""
+    """My projects, data sources, recipes, experiments and models by name, best first."""
     return SearchOut(items=[FoundOut.of(f) for f in container().search().find(request.auth, which.q, which.limit)])
 
 
@@ -205,5 +214,7 @@ def _url(found: Found) -> str:
             return f"/projects/{found.id}"
         case "experiment":
             return f"/projects/{found.project_id}/experiments"
+        case "recipe":
+            return f"/projects/{found.project_id}"
         case _:
             return f"/{found.kind}s/{found.id}"

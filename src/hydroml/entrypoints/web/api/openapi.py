@@ -28,6 +28,11 @@ _PROBLEM = {
                     "loc": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
                     "msg": {"type": "string"},
                     "code": {"type": "string"},
+                    "at": {
+                        "type": "object",
+                        "description": "The part of a formula or query it is about, in characters counted from 0.",
+                        "properties": {"start": {"type": "integer"}, "end": {"type": "integer"}},
+                    },
                 },
             },
         },

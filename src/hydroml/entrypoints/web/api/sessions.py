@@ -1,5 +1,6 @@
-"""Sessions in the Data Studio, and what kinds of steps there are."""
+"""Sessions in the Data Studio: opened, listed, shared, looked at, saved; and what kinds of steps there are."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,19 +10,26 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import Field, WithJsonSchema
 
 from hydroml.application.documents import read_step, step_schema, write_step
-from hydroml.application.studio import SessionDetail
+from hydroml.application.ports.tables import MatchReport
+from hydroml.application.saving import Target
+from hydroml.application.studio import ListedSession, SessionDetail, Start
 from hydroml.application.tables import AT_CURSOR, AtCursor
 from hydroml.domain.errors import InvalidInputError
-from hydroml.domain.projects import ProjectId
+from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import SourceId, VersionId
-from hydroml.domain.studio.session import EntryId, SessionId
+from hydroml.domain.studio.judging import StepStatus
+from hydroml.domain.studio.recipes import RecipeId
+from hydroml.domain.studio.session import Branch, Comment, Entry, EntryId, SessionId
 from hydroml.domain.studio.steps import STEPS
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import Page, at_job, inlined, json_response, seen_revision, tag, whole
-from hydroml.entrypoints.web.api.sources import SourceAccepted
+from hydroml.entrypoints.web.api.sources import OwnerOut, SourceAccepted
 from hydroml.entrypoints.web.api.versions import (
     ColumnOut,
     FilterIn,
+    FormulaIn,
+    FormulaOut,
     NamedOut,
     ProfileOut,
     RowsIn,
@@ -37,26 +45,62 @@ StepDocument = Annotated[
     WithJsonSchema({"oneOf": [inlined(step_schema(kind)) for kind in STEPS], "description": "A step, by its `op`."}),
 ]
 
+PROGRAM = {
+    "responses": {
+        200: {"description": "A Python program.", "content": {"text/x-python": {"schema": {"type": "string"}}}}
+    }
+}
+
+
+class CommentOut(Schema):
+    """What somebody says of a step."""
+
+    id: UUID
+    step: UUID
+    author: OwnerOut
+    text: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, comment: Comment, names: Mapping[UserId, str]) -> "CommentOut":
+        author = _somebody(comment.author_id, names)
+        return cls(
+            id=comment.id, step=comment.entry_id, author=author, text=comment.text, created_at=comment.created_at
+        )
+
 
 class EntryOut(Schema):
-    """A step in the history."""
+    """A step in the history. `applied` says on which side of the cursor it is."""
 
     id: UUID
     parent: UUID | None
     step: StepDocument
     enabled: bool
-    status: str = Field(description="applied, undone, off or failed")
+    applied: bool
+    status: StepStatus = Field(
+        description="ok; disabled; failed: it cannot run, `error` says why; waiting: for the step `waits_for`, which "
+        "cannot run. The table is that of all steps that are ok."
+    )
     summary: str
     error: str | None
+    waits_for: UUID | None
     current: bool
+    comments: list[CommentOut]
 
 
 class BranchOut(Schema):
-    """Another branch of the history: its last step, and how many steps lead there."""
+    """A branch of the history: its last step, and how many steps lead there."""
 
     tip: UUID
+    name: str
     steps: int
     summary: str
+    of: UUID | None = Field(description="The step of the history of which it shows an earlier state.")
+
+    @classmethod
+    def make(cls, branch: Branch) -> "BranchOut":
+        summary = branch.tip.step.summary()
+        return cls(tip=branch.tip.id, name=branch.mark.name, steps=branch.steps, summary=summary, of=branch.of)
 
 
 class SessionVersionOut(Schema):
@@ -68,17 +112,27 @@ class SessionVersionOut(Schema):
 
 
 class SessionOut(Schema):
-    """A session: what it stands on, its history, and the columns at its cursor."""
+    """A session: what it stands on, its history, and the columns at its cursor.
+
+    `branches` are the others in view; `earlier` those laid aside: states before a change, and what was taken out of
+    view. Both can be gone to.
+    """
 
     id: UUID
     version_id: UUID
     project_id: UUID
+    name: str
+    shared: bool
+    owner: OwnerOut
+    editable: bool = Field(description="Whether the asker may change it.")
     revision: int
     cursor: UUID | None
     can_undo: bool
     can_redo: bool
     steps: list[EntryOut]
+    branch: BranchOut | None
     branches: list[BranchOut]
+    earlier: list[BranchOut]
     schema_: list[ColumnOut] = Field(alias="schema")
     source: NamedOut
     version: SessionVersionOut
@@ -86,42 +140,28 @@ class SessionOut(Schema):
     updated_at: datetime
 
     @classmethod
-    def of(cls, detail: SessionDetail) -> "SessionOut":
+    def of(cls, detail: SessionDetail, asker: UserId) -> "SessionOut":
         session = detail.session
+        names = users.names({session.owner_id, *(comment.author_id for comment in detail.comments)})
         applied = {entry.id for entry in session.path(session.cursor)}
-
-        def status(id_: EntryId, enabled: bool) -> str:
-            if id_ in detail.broken:
-                return "failed"
-            if not enabled:
-                return "off"
-            return "applied" if id_ in applied else "undone"
-
+        others = session.branches()
+        branch = session.current_branch()
         return cls(
             id=session.id,
             version_id=session.version_id,
             project_id=session.project_id,
+            name=session.name,
+            shared=session.shared,
+            owner=_somebody(session.owner_id, names),
+            editable=session.owner_id == asker,
             revision=session.revision,
             cursor=session.cursor,
             can_undo=session.can_undo,
             can_redo=session.can_redo,
-            steps=[
-                EntryOut(
-                    id=entry.id,
-                    parent=entry.parent,
-                    step=write_step(entry.step),
-                    enabled=entry.enabled,
-                    status=status(entry.id, entry.enabled),
-                    summary=entry.step.summary(),
-                    error=detail.broken.get(entry.id),
-                    current=entry.id == session.cursor,
-                )
-                for entry in session.history()
-            ],
-            branches=[
-                BranchOut(tip=entry.id, steps=len(session.path(entry.id)), summary=entry.step.summary())
-                for entry in session.branches()
-            ],
+            steps=[_entry_out(detail, entry, names, applied=entry.id in applied) for entry in session.history()],
+            branch=None if branch is None else BranchOut.make(branch),
+            branches=[BranchOut.make(other) for other in others if not other.mark.aside],
+            earlier=[BranchOut.make(other) for other in others if other.mark.aside],
             schema=[ColumnOut.of(column) for column in detail.columns],
             source=NamedOut(id=detail.source.id, name=detail.source.name),
             version=SessionVersionOut(id=detail.version.id, number=detail.version.number, rows=detail.version.rows),
@@ -130,30 +170,84 @@ class SessionOut(Schema):
         )
 
 
+class ListedSessionOut(Schema):
+    """A session without its history."""
+
+    id: UUID
+    version_id: UUID
+    project_id: UUID
+    name: str
+    shared: bool
+    owner: OwnerOut
+    applied_steps: int
+    source: NamedOut
+    version: SessionVersionOut
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+    @classmethod
+    def of(cls, listed: ListedSession, names: Mapping[UserId, str]) -> "ListedSessionOut":
+        found, version = listed.summary, listed.version
+        return cls(
+            id=found.id,
+            version_id=found.version_id,
+            project_id=found.project_id,
+            name=found.name,
+            shared=found.shared,
+            owner=_somebody(found.owner_id, names),
+            applied_steps=found.steps,
+            source=NamedOut(id=listed.source.id, name=listed.source.name),
+            version=SessionVersionOut(id=version.id, number=version.number, rows=version.rows),
+            created_at=found.created_at,
+            updated_at=found.updated_at,
+            deleted_at=found.deleted_at,
+        )
+
+
 class OpenIn(Schema):
-    """In which project to work; the first one that may be edited otherwise."""
+    """In which project to work (the first one that may be edited otherwise), and what to begin with."""
 
     project_id: UUID | None = None
+    name: str = ""
+    session_id: UUID | None = Field(default=None, description="Begin with the applied steps of this session.")
+    recipe_id: UUID | None = Field(default=None, description="Begin with the steps of this recipe.")
+    relearn: bool = Field(default=False, description="Whether steps learn here what they have learnt elsewhere.")
+
+    def start(self) -> Start:
+        return Start(
+            None if self.session_id is None else SessionId(self.session_id),
+            None if self.recipe_id is None else RecipeId(self.recipe_id),
+            self.relearn,
+        )
 
 
-class JumpIn(Schema):
-    """Where to look: a step of any branch, or null for the version as it is."""
+class SessionPatch(Schema):
+    """What changes: its name, and whether the project's members may look at it."""
 
-    step: UUID | None
+    name: str | None = None
+    shared: bool | None = None
 
 
-class EntryPatch(Schema):
-    """Another step in its place, or whether it is switched on."""
+class WhichSessions(Schema):
+    """Mine; or those that others share with me; or mine in the trash."""
 
-    step: StepDocument | None = None
-    enabled: bool | None = None
+    shared: bool = False
+    trashed: bool = False
 
 
 class SaveIn(Schema):
-    """A new data source of that name, or the next version of that one; of the session's own when both are left out."""
+    """A new data source of that name, or the next version of that one; of the source it is made from when both are left
+    out."""
 
     name: str | None = None
     source_id: UUID | None = None
+    follow: bool = Field(
+        default=False, description="Make it anew whenever the source it is made from gets a new version."
+    )
+
+    def target(self) -> Target:
+        return Target(self.name, None if self.source_id is None else SourceId(self.source_id), self.follow)
 
 
 class AtIn(Schema):
@@ -178,105 +272,83 @@ class PreviewOut(RowsOut):
     rows_before: int
     rows_after: int
     changed_cells: dict[str, int] | None
+    compared_rows: int | None
 
 
-@router.get("/versions/{uuid:version_id}/sessions", response=Page[SessionOut], by_alias=True)
-def list_sessions(request: HttpRequest, version_id: UUID) -> Any:
-    """My sessions on a version, last changed first."""
-    container().access().check(request.auth, "version", version_id)
-    found = container().studio().mine(request.auth, version_id=VersionId(version_id))
-    return whole([SessionOut.of(detail) for detail in found], SessionOut)
+class MatchOut(Schema):
+    """How the keys of a join would meet: left is the session's table, right the other one.
+
+    The unmatched are some of the keys without a partner, the most frequent first.
+    """
+
+    rows_left: int
+    rows_right: int
+    matched_left: int
+    matched_right: int
+    unmatched_left: list[list[Any]]
+    unmatched_right: list[list[Any]]
+    rows_after: int
+    most_partners: int = Field(description="Of one row of the left.")
+    largest_key: list[Any] | None = Field(description="The key that gives most rows of the result.")
+    largest_rows: int
+
+
+@router.get("/versions/{uuid:version_id}/sessions", response=Page[ListedSessionOut])
+def list_sessions(request: HttpRequest, version_id: UUID, which: Query[WhichSessions]) -> Any:
+    """Sessions on a version, last changed first."""
+    return _listed(container().studio().list(request.auth, version_id=VersionId(version_id), **which.dict()))
+
+
+@router.get("/projects/{uuid:project_id}/sessions", response=Page[ListedSessionOut])
+def list_project_sessions(request: HttpRequest, project_id: UUID, which: Query[WhichSessions]) -> Any:
+    """Sessions in a project, last changed first."""
+    return _listed(container().studio().list(request.auth, project_id=ProjectId(project_id), **which.dict()))
 
 
 @router.post("/versions/{uuid:version_id}/sessions", response={201: SessionOut}, by_alias=True)
 def open_session(
     request: HttpRequest, response: HttpResponse, version_id: UUID, body: OpenIn | None = None
 ) -> Status[SessionOut]:
-    """Begin to work on a version."""
-    project_id = body.project_id if body else None
-    detail = (
-        container()
-        .studio()
-        .open(request.auth, VersionId(version_id), None if project_id is None else ProjectId(project_id))
-    )
+    """Begin to work on a version; steps to begin with that cannot run on it are marked."""
+    given = body or OpenIn()
+    project_id = None if given.project_id is None else ProjectId(given.project_id)
+    studio = container().studio()
+    detail = studio.open(request.auth, VersionId(version_id), project_id, name=given.name, start=given.start())
     response["Location"] = f"/api/v1/sessions/{detail.session.id}"
-    return Status(201, _tagged(response, detail))
+    return Status(201, tagged(request, response, detail))
 
 
 @router.get("/sessions/{uuid:session_id}", response=SessionOut, by_alias=True)
 def get_session(request: HttpRequest, response: HttpResponse, session_id: UUID) -> SessionOut:
     """A session with its history."""
-    return _tagged(response, container().studio().get(request.auth, SessionId(session_id)))
+    return tagged(request, response, container().studio().get(request.auth, SessionId(session_id)))
+
+
+@router.patch("/sessions/{uuid:session_id}", response=SessionOut, by_alias=True)
+def change_session(request: HttpRequest, response: HttpResponse, session_id: UUID, body: SessionPatch) -> SessionOut:
+    """Name a session, or let the project's members look at it; they may copy it, and only its owner changes it."""
+    studio, seen = container().studio(), seen_revision(request)
+    detail = studio.describe(request.auth, SessionId(session_id), name=body.name, shared=body.shared, revision=seen)
+    return tagged(request, response, detail)
 
 
 @router.delete("/sessions/{uuid:session_id}", response={204: None})
 def discard_session(request: HttpRequest, session_id: UUID) -> Status[None]:
-    """Forget a session; what was saved from it stays."""
+    """To the trash, for thirty days; what was saved from it stays."""
     container().studio().discard(request.auth, SessionId(session_id))
     return Status(204, None)
 
 
-@router.post("/sessions/{uuid:session_id}/steps", response={201: SessionOut}, by_alias=True)
-def add_step(
-    request: HttpRequest, response: HttpResponse, session_id: UUID, step: Body[StepDocument]
-) -> Status[SessionOut]:
-    """Put a step after the cursor; 422 says what is wrong with it for these columns."""
-    detail = container().studio().add(request.auth, SessionId(session_id), read_step(step), seen_revision(request))
-    return Status(201, _tagged(response, detail))
-
-
-@router.patch("/sessions/{uuid:session_id}/steps/{uuid:step_id}", response=SessionOut, by_alias=True)
-def change_step(
-    request: HttpRequest, response: HttpResponse, session_id: UUID, step_id: UUID, body: EntryPatch
-) -> SessionOut:
-    """Edit a step, or switch it on or off; the steps after it are replayed."""
-    if body.step is None and body.enabled is None:
-        raise InvalidInputError.at("step", msg="give a step, or enabled", code="required")
-    detail = (
-        container()
-        .studio()
-        .change(
-            request.auth,
-            SessionId(session_id),
-            EntryId(step_id),
-            step=None if body.step is None else read_step(body.step),
-            enabled=body.enabled,
-            revision=seen_revision(request),
-        )
-    )
-    return _tagged(response, detail)
-
-
-@router.delete("/sessions/{uuid:session_id}/steps/{uuid:step_id}", response=SessionOut, by_alias=True)
-def remove_step(request: HttpRequest, response: HttpResponse, session_id: UUID, step_id: UUID) -> SessionOut:
-    """Take a step out; the steps after it are replayed."""
-    detail = container().studio().remove(request.auth, SessionId(session_id), EntryId(step_id), seen_revision(request))
-    return _tagged(response, detail)
-
-
-@router.post("/sessions/{uuid:session_id}/undo", response=SessionOut, by_alias=True)
-def undo(request: HttpRequest, response: HttpResponse, session_id: UUID) -> SessionOut:
-    """One step back; 409 when there is none."""
-    return _tagged(response, container().studio().undo(request.auth, SessionId(session_id), seen_revision(request)))
-
-
-@router.post("/sessions/{uuid:session_id}/redo", response=SessionOut, by_alias=True)
-def redo(request: HttpRequest, response: HttpResponse, session_id: UUID) -> SessionOut:
-    """One step forward again; 409 when there is none."""
-    return _tagged(response, container().studio().redo(request.auth, SessionId(session_id), seen_revision(request)))
-
-
-@router.post("/sessions/{uuid:session_id}/jump", response=SessionOut, by_alias=True)
-def jump(request: HttpRequest, response: HttpResponse, session_id: UUID, body: JumpIn) -> SessionOut:
-    """Look at the table as of any step of any branch."""
-    to = None if body.step is None else EntryId(body.step)
-    return _tagged(response, container().studio().jump(request.auth, SessionId(session_id), to, seen_revision(request)))
+@router.post("/sessions/{uuid:session_id}/restore", response=SessionOut, by_alias=True)
+def restore_session(request: HttpRequest, response: HttpResponse, session_id: UUID) -> SessionOut:
+    """Out of the trash."""
+    return tagged(request, response, container().studio().restore(request.auth, SessionId(session_id)))
 
 
 @router.post("/sessions/{uuid:session_id}/preview", response=PreviewOut)
 def preview(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Body[StepDocument]) -> HttpResponse:
     """What a step would do after the cursor or any step; nothing is stored."""
-    found = container().tables().preview(request.auth, SessionId(session_id), read_step(body), _at(which.step))
+    found = container().tables().preview(request.auth, SessionId(session_id), read_step(body), step_at(which.step))
     return json_response(
         rows_document(found.page)
         | {
@@ -285,8 +357,23 @@ def preview(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Bo
             "rows_before": found.rows_before,
             "rows_after": found.rows_after,
             "changed_cells": dict(found.changed_cells) or None,
+            "compared_rows": found.compared_rows,
         }
     )
+
+
+@router.post("/sessions/{uuid:session_id}/match", response=MatchOut)
+def match(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Body[StepDocument]) -> MatchReport:
+    """How the keys of a join would meet after the cursor or any step; nothing is stored."""
+    return container().tables().match(request.auth, SessionId(session_id), read_step(body), step_at(which.step))
+
+
+@router.post("/sessions/{uuid:session_id}/formulas/check", response=FormulaOut)
+def check_session_formula(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: FormulaIn) -> FormulaOut:
+    """The type of a formula over the columns as of the cursor or any step, or its faults; reads no row."""
+    tables = container().tables()
+    view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step))
+    return FormulaOut.of(tables.check_formula(view, body.formula, body.kind))
 
 
 @router.post("/sessions/{uuid:session_id}/save", response={202: SourceAccepted})
@@ -294,17 +381,7 @@ def save_session(
     request: HttpRequest, response: HttpResponse, session_id: UUID, body: SaveIn | None = None
 ) -> Status[SourceAccepted]:
     """The table at the cursor becomes a version, with its lineage."""
-    given = body or SaveIn()
-    source, job = (
-        container()
-        .saving()
-        .request(
-            request.auth,
-            SessionId(session_id),
-            name=given.name,
-            source_id=None if given.source_id is None else SourceId(given.source_id),
-        )
-    )
+    source, job = container().saving().request(request.auth, SessionId(session_id), (body or SaveIn()).target())
     at_job(response, job.id)
     return Status(202, SourceAccepted.of(source, job))
 
@@ -313,7 +390,7 @@ def save_session(
 def get_session_rows(request: HttpRequest, session_id: UUID, which: Query[SessionRowsIn]) -> HttpResponse:
     """A page of the table as of the cursor or any step."""
     tables = container().tables()
-    view = tables.session_view(request.auth, SessionId(session_id), at=_at(which.step), **which.shown())
+    view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step), **which.shown())
     return rows_response(tables.page(view, which.offset, which.limit, total=which.total))
 
 
@@ -322,30 +399,57 @@ def get_session_profile(request: HttpRequest, session_id: UUID, which: Query[Ses
     """Figures of all columns as of the cursor or any step."""
     tables = container().tables()
     formula = which.filter.strip() or None
-    view = tables.session_view(request.auth, SessionId(session_id), at=_at(which.step), filter=formula)
-    return ProfileOut.of(tables.profile(view))
+    view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step), filter=formula)
+    found = tables.profile(view)
+    return ProfileOut.of(found, len(found.columns))
 
 
-@router.get(
-    "/sessions/{uuid:session_id}/code",
-    openapi_extra={
-        "responses": {
-            200: {"description": "A Python program.", "content": {"text/x-python": {"schema": {"type": "string"}}}}
-        }
-    },
-)
+@router.get("/sessions/{uuid:session_id}/code", openapi_extra=PROGRAM)
 def get_session_code(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """The applied steps as a Python program that needs DuckDB alone."""
-    code = container().studio().code(request.auth, SessionId(session_id))
+    """The applied steps that can run as a Python program that needs DuckDB alone."""
+    return program(container().studio().code(request.auth, SessionId(session_id)))
+
+
+def tagged(request: HttpRequest, response: HttpResponse, detail: SessionDetail) -> SessionOut:
+    """A session as the asker sees it, with its revision as the answer's tag."""
+    tag(response, detail.session.revision)
+    return SessionOut.of(detail, request.auth)
+
+
+def program(code: str) -> HttpResponse:
+    """Python as an answer."""
     return HttpResponse(code, content_type="text/x-python; charset=utf-8")
 
 
-def _tagged(response: HttpResponse, detail: SessionDetail) -> SessionOut:
-    tag(response, detail.session.revision)
-    return SessionOut.of(detail)
+def _entry_out(detail: SessionDetail, entry: Entry, names: Mapping[UserId, str], *, applied: bool) -> EntryOut:
+    verdict = detail.verdicts[entry.id]
+    states = detail.session.states(entry) if detail.comments else frozenset()
+    return EntryOut(
+        id=entry.id,
+        parent=entry.parent,
+        step=write_step(entry.step),
+        enabled=entry.enabled,
+        applied=applied,
+        status=verdict.status,
+        summary=entry.step.summary(),
+        error=verdict.reason or None,
+        waits_for=verdict.waits_for,
+        current=entry.id == detail.session.cursor,
+        comments=[CommentOut.of(comment, names) for comment in detail.comments if comment.entry_id in states],
+    )
 
 
-def _at(step: str) -> EntryId | AtCursor | None:
+def _somebody(user_id: UserId, names: Mapping[UserId, str]) -> OwnerOut:
+    return OwnerOut(id=user_id, username=names.get(user_id, "(removed)"))
+
+
+def _listed(found: Sequence[ListedSession]) -> Any:
+    names = users.names({listed.summary.owner_id for listed in found})
+    return whole([ListedSessionOut.of(listed, names) for listed in found], ListedSessionOut)
+
+
+def step_at(step: str) -> EntryId | AtCursor | None:
+    """Where in a session, as addresses say it."""
     if not step:
         return AT_CURSOR
     if step == "root":

@@ -1,28 +1,27 @@
 """Versions: immutable tables, looked at page by page."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from hydroml.application.documents import write_options
-from hydroml.application.ports.tables import ColumnProfile, Profile, TablePage
-from hydroml.application.sources import Lineage
+from hydroml.application.ports.tables import QUANTILES, REJECTED_COLUMNS, ColumnProfile, FormulaKind, Profile, TablePage
+from hydroml.application.profiles import MOST_COLUMNS
+from hydroml.application.tables import FormulaCheck
+from hydroml.domain.jobs import Job
 from hydroml.domain.sources import Column, ColumnType, DataSource, Origin, OriginKind, Version, VersionId
+from hydroml.domain.studio.steps.rows import FORMULA_LENGTH
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.web.api.common import json_response, names, sort_keys
+from hydroml.entrypoints.web.api.common import at_job, json_response, names, sort_keys
+from hydroml.entrypoints.web.api.jobs import JobOut, StartedOut
+from hydroml.entrypoints.web.downloads import download, file_description
 
 router = Router(tags=["versions"])
-
-CHUNK = 2**18
 
 
 class ColumnOut(Schema):
@@ -37,6 +36,14 @@ class ColumnOut(Schema):
         return cls(name=column.name, type=column.type, nullable=column.nullable)
 
 
+class OriginalOut(Schema):
+    """A file as it was uploaded."""
+
+    filename: str
+    sha256: str
+    bytes: int
+
+
 class OriginOut(Schema):
     """Where a version came from."""
 
@@ -45,19 +52,23 @@ class OriginOut(Schema):
     filename: str | None
     original_sha256: str | None
     original_bytes: int | None
+    originals: list[OriginalOut]
+    rejected: int = Field(description="How many rows of the files could not be read.")
     options: dict[str, Any] | None
     steps: list[dict[str, Any]]
     model_id: UUID | None
 
     @classmethod
     def of(cls, origin: Origin) -> "OriginOut":
-        original = origin.original
+        original = origin.originals[0] if origin.originals else None
         return cls(
             kind=origin.kind,
             parents=list(origin.parents),
             filename=original.filename if original else None,
             original_sha256=original.blob if original else None,
             original_bytes=original.size if original else None,
+            originals=[OriginalOut(filename=o.filename, sha256=o.blob, bytes=o.size) for o in origin.originals],
+            rejected=origin.rejected.rows if origin.rejected else 0,
             options=write_options(origin.options) if origin.options else None,
             steps=[entry["step"] for entry in origin.recipe],
             model_id=origin.model,
@@ -129,6 +140,13 @@ class RowsIn(Schema):
         }
 
 
+class PartIn(Schema):
+    """Which rows."""
+
+    offset: int = Field(0, ge=0)
+    limit: int = Field(100, ge=1, le=1_000)
+
+
 class FilterIn(Schema):
     """Which rows."""
 
@@ -170,6 +188,10 @@ class ColumnProfileOut(Schema):
     max: Any = None
     mean: float | None
     std: float | None
+    quantiles: dict[str, float | None] | None
+    zeros: int | None
+    shortest: int | None = Field(description="Characters of the shortest text.")
+    longest: int | None
     histogram: HistogramOut | None
     top: list[tuple[Any, int]] | None
 
@@ -185,51 +207,45 @@ class ColumnProfileOut(Schema):
             max=column.maximum,
             mean=column.mean,
             std=column.std,
+            quantiles=dict(zip(map(str, QUANTILES), column.quantiles, strict=True)) if column.quantiles else None,
+            zeros=column.zeros,
+            shortest=column.lengths[0] if column.lengths else None,
+            longest=column.lengths[1] if column.lengths else None,
             histogram=HistogramOut(edges=list(histogram[0]), counts=list(histogram[1])) if histogram else None,
             top=list(column.top) if column.top is not None else None,
         )
 
 
 class ProfileOut(Schema):
-    """Figures of every column."""
+    """Figures of columns."""
 
     rows: int
     columns: list[ColumnProfileOut]
-    approximate: bool
+    total_columns: int = Field(description="How many there are to page through.")
+    stage: str = Field(description="`full`: of all rows; `sample`: of `rows_read` of them, until `job` has ended.")
+    rows_read: int
     elapsed_ms: float
+    job: JobOut | None
 
     @classmethod
-    def of(cls, profile: Profile) -> "ProfileOut":
+    def of(cls, profile: Profile, total_columns: int, job: Job | None = None) -> "ProfileOut":
         return cls(
             rows=profile.rows,
             columns=[ColumnProfileOut.of(column) for column in profile.columns],
-            approximate=profile.approximate,
+            total_columns=total_columns,
+            stage="full" if profile.rows_read == profile.rows else "sample",
+            rows_read=profile.rows_read,
             elapsed_ms=profile.elapsed_ms,
+            job=JobOut.of(job) if job else None,
         )
 
 
-class NodeOut(Schema):
-    """An original file, version, run or model; a version names its data source."""
+class ProfileIn(FilterIn):
+    """Which columns, of which rows."""
 
-    kind: str
-    id: str
-    label: str
-    detail: str
-    source_id: UUID | None
-
-
-class LineageOut(Schema):
-    """What a version was made from and what was made from it; `edges` go from a node's id to its child's."""
-
-    nodes: list[NodeOut]
-    edges: list[tuple[str, str]]
-
-    @classmethod
-    def of(cls, lineage: Lineage) -> "LineageOut":
-        nodes = [
-            NodeOut(kind=n.kind, id=n.id, label=n.label, detail=n.detail, source_id=n.source_id) for n in lineage.nodes
-        ]
-        return cls(nodes=nodes, edges=list(lineage.edges))
+    search: str = Field("", max_length=200, description="Columns with this in their name.")
+    offset: int = 0
+    limit: int = MOST_COLUMNS
 
 
 def rows_response(found: TablePage) -> HttpResponse:
@@ -262,51 +278,114 @@ def get_rows(request: HttpRequest, version_id: UUID, which: Query[RowsIn]) -> Ht
     return rows_response(tables.page(view, which.offset, which.limit, total=which.total))
 
 
-@router.get("/{uuid:version_id}/profile", response=ProfileOut)
-def get_profile(request: HttpRequest, version_id: UUID, which: Query[FilterIn]) -> ProfileOut:
-    """Missing and distinct values, ranges, means and histograms of all columns."""
+@router.get("/{uuid:version_id}/rejected", response=RowsOut)
+def get_rejected(request: HttpRequest, version_id: UUID, which: Query[PartIn]) -> HttpResponse:
+    """The rows of its files that could not be read: file, line, reason and text."""
     tables = container().tables()
-    view = tables.version_view(request.auth, VersionId(version_id), filter=which.filter.strip() or None)
-    return ProfileOut.of(tables.profile(view))
+    view = tables.rejected_view(request.auth, VersionId(version_id))
+    if view is None:
+        return rows_response(TablePage(REJECTED_COLUMNS, (), (), 0, 0.0))
+    return rows_response(tables.page(view, which.offset, which.limit))
 
 
-@router.get("/{uuid:version_id}/lineage", response=LineageOut)
-def get_lineage(request: HttpRequest, version_id: UUID) -> LineageOut:
-    """From the original file to the models, as far as I may see it."""
-    return LineageOut.of(container().sources().lineage(request.auth, VersionId(version_id)))
+@router.get("/{uuid:version_id}/profile", response=ProfileOut)
+def get_profile(request: HttpRequest, version_id: UUID, which: Query[ProfileIn]) -> ProfileOut:
+    """Missing and distinct values, ranges, means, quantiles, histograms and most frequent values of columns.
+
+    Of a large table whose analysis has not ended, of a sample; what is missing, and the smallest and largest number or
+    time, are of all rows even then.
+    """
+    found = (
+        container()
+        .profiles()
+        .get(
+            request.auth,
+            VersionId(version_id),
+            filter=which.filter.strip() or None,
+            search=which.search,
+            offset=which.offset,
+            limit=which.limit,
+        )
+    )
+    return ProfileOut.of(found.profile, found.total_columns, found.job)
 
 
-@router.get(
-    "/{uuid:version_id}/original",
-    openapi_extra={
-        "responses": {
-            200: {
-                "description": "The bytes of the file as it was uploaded.",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-            }
-        }
-    },
-)
-def get_original(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
-    """The file as it was uploaded."""
-    original, stream = container().sources().original(request.auth, VersionId(version_id))
-    chunks = _chunks_async(stream) if isinstance(request, ASGIRequest) else _chunks(stream)
-    response = StreamingHttpResponse(chunks, content_type="application/octet-stream")
-    response["Content-Length"] = str(original.size)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=original.filename)
-    return response
+class FormulaIn(Schema):
+    """A formula, and whether it is to give a value or to say yes or no."""
+
+    formula: str = Field(max_length=FORMULA_LENGTH)
+    kind: FormulaKind = "value"
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    with stream:
-        yield from iter(lambda: stream.read(CHUNK), b"")
+class SpanOut(Schema):
+    """A part of a text, in characters counted from 0."""
+
+    start: int
+    end: int
 
 
-async def _chunks_async(stream: BinaryIO) -> AsyncIterator[bytes]:
-    """Django would read the whole of a synchronous iterator into memory first."""
-    read = sync_to_async(stream.read, thread_sensitive=False)
-    try:
-        while chunk := await read(CHUNK):
-            yield chunk
-    finally:
-        stream.close()
+class FormulaFaultOut(Schema):
+    """What is wrong with a formula, and with which part of it."""
+
+    msg: str
+    code: str
+    at: SpanOut | None
+
+
+class FormulaOut(Schema):
+    """The type of the formula's value; null when there are faults."""
+
+    type: ColumnType | None
+    faults: list[FormulaFaultOut]
+
+    @classmethod
+    def of(cls, check: FormulaCheck) -> "FormulaOut":
+        faults = [
+            FormulaFaultOut(
+                msg=fault.msg,
+                code=fault.code,
+                at=None if fault.span is None else SpanOut(start=fault.span[0], end=fault.span[1]),
+            )
+            for fault in check.faults
+        ]
+        return cls(type=check.type, faults=faults)
+
+
+@router.post("/{uuid:version_id}/formulas/check", response=FormulaOut)
+def check_formula(request: HttpRequest, version_id: UUID, body: FormulaIn) -> FormulaOut:
+    """The type of a formula over a version's columns, or its faults; reads no row."""
+    tables = container().tables()
+    view = tables.version_view(request.auth, VersionId(version_id))
+    return FormulaOut.of(tables.check_formula(view, body.formula, body.kind))
+
+
+class CompareIn(Schema):
+    """Which earlier version, and what tells rows apart."""
+
+    with_: UUID = Field(alias="with")
+    key: list[str] | None = Field(
+        None, max_length=20, description="Left out, what tells rows apart is looked for; an empty list is whole rows."
+    )
+
+
+@router.post("/{uuid:version_id}/compare", response={202: StartedOut})
+def compare(request: HttpRequest, response: HttpResponse, version_id: UUID, body: CompareIn) -> Status[StartedOut]:
+    """What has changed since an earlier version, or any other; the result of the job holds it."""
+    job = container().comparisons().request(request.auth, VersionId(version_id), VersionId(body.with_), body.key)
+    at_job(response, job.id)
+    return Status(202, StartedOut(job=JobOut.of(job)))
+
+
+@router.post("/{uuid:version_id}/analyse", response={202: StartedOut})
+def analyse(request: HttpRequest, response: HttpResponse, version_id: UUID) -> Status[StartedOut]:
+    """Make the profile and the quality report again, and check the rules again."""
+    job = container().analyses().request(request.auth, VersionId(version_id))
+    at_job(response, job.id)
+    return Status(202, StartedOut(job=JobOut.of(job)))
+
+
+@router.get("/{uuid:version_id}/original", openapi_extra=file_description("The bytes of the file as it was uploaded."))
+def get_original(request: HttpRequest, version_id: UUID, file: Query[int] = 0) -> HttpResponseBase:
+    """The file as it was uploaded; `file` counts from 0 where there are several."""
+    original, stream = container().sources().original(request.auth, VersionId(version_id), file)
+    return download(request, stream, original.filename, original.size)

@@ -68,6 +68,18 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @login_required
+def import_files(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """How uploaded files are to be read, before they are imported."""
+    return _in_project(request, project_id, "import", "Import", "data")
+
+
+@login_required
+def trash(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """A project's data sources that were thrown away: back, or gone for good."""
+    return _in_project(request, project_id, "trash", "Trash", "data")
+
+
+@login_required
 def experiments(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """A project's experiments and their runs."""
     return _in_project(request, project_id, "experiments", "Experiments", "experiments")

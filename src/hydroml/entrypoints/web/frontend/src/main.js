@@ -1,8 +1,10 @@
 import "./css/main.css";
 import Alpine from "@alpinejs/csp";
+import { registerChartPanel } from "./components/chart_panel.js";
 import { registerFrame } from "./components/frame.js";
 import { registerMagics } from "./components/magics.js";
 import { registerShared } from "./components/shared.js";
+import { registerSourceDialogs } from "./components/source_dialogs.js";
 import { start as followEvents } from "./lib/events.js";
 
 // Every page's component; the grid and the charts are loaded by those that use them.
@@ -11,6 +13,8 @@ const pages = import.meta.glob("./pages/*.js", { eager: true });
 registerMagics(Alpine);
 registerFrame(Alpine);
 registerShared(Alpine);
+registerChartPanel(Alpine);
+registerSourceDialogs(Alpine);
 for (const module of Object.values(pages)) module.register?.(Alpine);
 Alpine.start();
 if (document.body.dataset.user) followEvents();

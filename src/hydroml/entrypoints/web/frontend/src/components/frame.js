@@ -1,8 +1,9 @@
 // What surrounds every page: rail, jobs tray, theme, menus, toasts, the one question dialog.
-import { api } from "../lib/api.js";
-import { isWatched, onJob, onStatus } from "../lib/events.js";
+import { ROOT, api, csrfToken } from "../lib/api.js";
+import { isWatched, onJob, onNotification, onStatus } from "../lib/events.js";
 import { isActive, jobTitle, share, subjectUrl, jobUrl, errorText } from "../lib/jobs.js";
-import { knownShortcuts, shortcut, toast } from "../lib/ui.js";
+import { resource } from "../lib/resource.js";
+import { knownShortcuts, shortcut, toast, toastError } from "../lib/ui.js";
 import { registerPalette } from "./palette.js";
 
 function rail() {
@@ -42,6 +43,63 @@ function rail() {
   };
 }
 
+/** What nobody asked for is not told either; the page that needs it shows it. */
+const QUIET = new Set(["analyse_version", "check_rules", "compare_versions"]);
+
+/** What somebody is told of, with how much of it is unread. */
+function bell() {
+  return {
+    open: false,
+    unread: 0,
+    told: resource(() => api.get("/me/notifications", { limit: 20 })),
+    init() {
+      this.count();
+      onNotification((one) => {
+        this.unread += 1;
+        if (this.told.data) this.told.data.items = [one, ...this.told.items].slice(0, 20);
+        if (this.told.state === "empty") this.told.state = "done";
+        if (one.kind === "rules") toast(one.text, { title: one.title, tone: one.tone, href: one.href });
+      });
+    },
+    async count() {
+      try {
+        this.unread = (await api.get("/me/notifications", { limit: 1, unread: "true" })).unread;
+      } catch {
+        // the bell stays quiet; opening it shows the error
+      }
+    },
+    toggle() {
+      this.open = !this.open;
+      if (this.open) this.told.load({ quiet: Boolean(this.told.data) });
+    },
+    close() {
+      this.open = false;
+    },
+    get shown() {
+      return this.told.items.map((one) => ({ ...one, icon: `#i-${(TONES[one.tone] ?? TONES.info)[1]}`, toneClass: (TONES[one.tone] ?? TONES.info)[0] }));
+    },
+    get label() {
+      return this.unread ? `Notifications, ${this.unread} unread` : "Notifications";
+    },
+    get amount() {
+      return this.unread > 99 ? "99+" : String(this.unread || "");
+    },
+    async readAll() {
+      try {
+        await api.post("/me/notifications/read", { all: true });
+        this.unread = 0;
+        for (const one of this.told.items) one.read = true;
+      } catch (error) {
+        toastError(error, "They stay unread.");
+      }
+    },
+    /** The page opens by itself; that it is read follows. */
+    follow(one) {
+      if (!one.read) fetch(`${ROOT}/me/notifications/read`, { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() }, body: JSON.stringify({ ids: [one.id] }) }).catch(() => {});
+    },
+  };
+}
+
 function tray() {
   return {
     open: false,
@@ -73,6 +131,7 @@ function tray() {
       this.announce();
     },
     finished(job) {
+      if (QUIET.has(job.kind)) return;
       if (isWatched(job.id)) return; // whoever follows it on this page tells it
       const page = subjectUrl(job);
       if (page && location.pathname === page) return; // the page shows it itself
@@ -178,15 +237,20 @@ function confirmation() {
     yes: "Yes",
     no: "Cancel",
     tone: "btn-primary",
+    label: "", // of the field, when a text is asked for
+    value: "",
     resolve: null,
     init() {
       addEventListener("hydroml:ask", ({ detail }) => {
-        Object.assign(this, { title: detail.title, text: detail.text ?? "", yes: detail.yes ?? "Yes", no: detail.no ?? "Cancel", tone: detail.danger ? "btn-danger" : "btn-primary", resolve: detail.resolve });
+        Object.assign(this, { label: detail.label ?? "", value: detail.value ?? "", title: detail.title, text: detail.text ?? "", yes: detail.yes ?? "Yes", no: detail.no ?? "Cancel", tone: detail.danger ? "btn-danger" : "btn-primary", resolve: detail.resolve });
         this.$root.showModal();
+        if (this.label) this.$nextTick(() => this.$refs.asked.select());
       });
     },
-    answer(value) {
-      this.resolve?.(value);
+    answer(yes) {
+      const text = this.value.trim();
+      if (yes && this.label && !text) return;
+      this.resolve?.(yes && this.label ? text : yes);
       this.resolve = null;
       this.$root.close();
     },
@@ -211,7 +275,7 @@ function shortcuts() {
 }
 
 export function registerFrame(Alpine) {
-  for (const [name, make] of Object.entries({ rail, tray, themeSwitch, menu, toasts, confirmation, shortcuts })) Alpine.data(name, make);
+  for (const [name, make] of Object.entries({ rail, tray, bell, themeSwitch, menu, toasts, confirmation, shortcuts })) Alpine.data(name, make);
   registerPalette(Alpine);
   shortcut("mod+k", "Search or run a command", () => dispatchEvent(new CustomEvent("open-palette")), { inInputs: true });
   shortcut("?", "Show the shortcuts of this page", () => dispatchEvent(new CustomEvent("open-shortcuts")));

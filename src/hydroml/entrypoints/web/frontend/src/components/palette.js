@@ -5,7 +5,7 @@ import { knownCommands } from "../lib/ui.js";
 const PLACES = [
   ["Home", "home", "/"], ["Projects", "folder", "/projects"], ["Models", "cube", "/models"], ["Jobs", "jobs", "/jobs"], ["Settings and tokens", "settings", "/settings"],
 ];
-const KIND_ICONS = { project: "folder", source: "data", experiment: "flask", run: "chart", model: "cube", job: "jobs", session: "studio" };
+const KIND_ICONS = { project: "folder", source: "data", experiment: "flask", run: "chart", model: "cube", job: "jobs", session: "studio", recipe: "studio" };
 
 function rank(text, query) {
   const at = text.toLowerCase().indexOf(query);

@@ -4,7 +4,7 @@ import { count, milliseconds, number } from "../lib/format.js";
 import { bars } from "../lib/hist.js";
 import { openMenu } from "../lib/menu.js";
 import { literal, quoted } from "../lib/types.js";
-import { param, setParams } from "../lib/url.js";
+import { listed, param, setParams } from "../lib/url.js";
 
 export const WIDE = 200; // more columns than this are not fetched unless chosen
 
@@ -36,7 +36,7 @@ export function tableView() {
     opened: false,
     async openTable(mount, { schema, rows, menuItems = () => [], extra = {} }) {
       this.opened = true;
-      const { createGrid, listed } = await import("../lib/grid.js");
+      const { createGrid } = await import("../lib/grid.js");
       grid?.destroy();
       const columns = schema.slice(0, WIDE);
       grid = createGrid(mount, {

@@ -1,6 +1,6 @@
 // The one way to the HTTP API: JSON in and out, the session cookie, CSRF, and refusals as one kind of error.
 
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 
 /** A refusal or failure of the server, in words (RFC 9457), or a lost connection. */
 export class Problem extends Error {
@@ -39,7 +39,7 @@ const WORDS = {
   503: "The server is not ready",
 };
 
-function problemFrom(status, text, requestId) {
+export function problemFrom(status, text, requestId) {
   let body = {};
   try {
     body = JSON.parse(text);
@@ -52,7 +52,7 @@ function problemFrom(status, text, requestId) {
   return new Problem({ status, title, detail: typeof body.detail === "string" ? body.detail : "", errors: body.errors ?? [], id, kind });
 }
 
-function toLogin() {
+export function toLogin() {
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
@@ -91,26 +91,6 @@ export const api = {
   delete: (path, options) => only(request("DELETE", path, options)),
   send: (path, form, options) => only(request("POST", path, { form, ...options })),
 };
-
-/** Sends a form with progress (fetch cannot tell how much was sent). Answers `{done, cancel}`. */
-export function upload(path, form, onProgress) {
-  const xhr = new XMLHttpRequest();
-  const done = new Promise((resolve, reject) => {
-    xhr.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total || 0));
-    xhr.addEventListener("load", () => {
-      if (xhr.status === 401) toLogin();
-      if (xhr.status >= 200 && xhr.status < 300) resolve(JSON.parse(xhr.responseText));
-      else reject(problemFrom(xhr.status, xhr.responseText, xhr.getResponseHeader("X-Request-ID")));
-    });
-    xhr.addEventListener("error", () => reject(new Problem({ title: "The upload broke off", detail: "The connection was lost, or the server refused the file before it was complete. Nothing was stored." })));
-    xhr.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
-    xhr.open("POST", ROOT + path);
-    xhr.setRequestHeader("X-CSRFToken", csrfToken());
-    xhr.setRequestHeader("Accept", "application/json");
-    xhr.send(form);
-  });
-  return { done, cancel: () => xhr.abort() };
-}
 
 /** Turns whatever was thrown into what an error panel shows. */
 export function asProblem(error) {

@@ -50,4 +50,5 @@ addEventListener("hydroml:theme", again);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 
 export const toggleLog = (element, on) => Plotly.relayout(element, { "yaxis.type": on ? "log" : "linear" });
+export const picture = (element, name, format) => Plotly.downloadImage(element, { format, scale: format === "png" ? 2 : 1, filename: name });
 export const png = (element, name) => Plotly.downloadImage(element, { format: "png", scale: 2, filename: name });

@@ -16,6 +16,7 @@ let retrying = 0;
 let sleeping = 0;
 let status = "connecting";
 const statusListeners = new Set();
+const notified = new Set();
 
 function setStatus(next) {
   if (next === status) return;
@@ -39,6 +40,9 @@ function open() {
     refresh(); // whatever happened while nobody listened
   });
   stream.addEventListener("job", (event) => tell(JSON.parse(event.data)));
+  stream.addEventListener("notification", (event) => {
+    for (const listener of notified) listener(JSON.parse(event.data));
+  });
   stream.addEventListener("error", () => {
     startPolling();
     if (stream?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
@@ -95,6 +99,11 @@ export function watchJob(job, listener) {
     if (left) watched.set(id, left);
     else watched.delete(id);
   };
+}
+
+/** Calls back with every new notification of mine. */
+export function onNotification(listener) {
+  notified.add(listener);
 }
 
 /** Whether something on this page follows a job and tells its end itself. */

@@ -6,6 +6,7 @@ import { copy, h, icon, nonce } from "./dom.js";
 import { MISSING, cell, count, percent } from "./format.js";
 import { histogram, missingBar } from "./hist.js";
 import { isNumeric, typeOf } from "./types.js";
+import { listed } from "./url.js";
 
 ModuleRegistry.registerModules([InfiniteRowModelModule, CellStyleModule, ColumnApiModule, EventApiModule, RowApiModule, ScrollApiModule]);
 
@@ -67,8 +68,6 @@ const widthFor = ({ name, type }) => {
   return Math.min(260, Math.max(content, Math.round(name.length * 7.7) + 54));
 };
 
-/** Names as the API takes several: with commas between them, or as a JSON list when one holds a comma. */
-export const listed = (names) => (names.some((name) => /[,[]|^\s|\s$/.test(name)) ? JSON.stringify(names) : names.join(","));
 
 /**
  * `fetchRows({offset, limit, sort, columns, total})` answers what the API answers for rows. `onLoad` is told about every block,

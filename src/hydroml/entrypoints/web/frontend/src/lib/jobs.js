@@ -13,7 +13,7 @@ export const isActive = (job) => job?.state === "queued" || job?.state === "runn
 export const isOver = (job) => Boolean(job) && !isActive(job);
 
 const KINDS = {
-  import_file: "Import", save_session: "Save", train: "Train", predict: "Predict",
+  import_file: "Import", save_session: "Save", train: "Train", predict: "Predict", analyse_version: "Analyse", check_rules: "Check the rules of", compare_versions: "Compare", export: "Export",
 };
 export function jobTitle(job) {
   const kind = KINDS[job.kind] ?? sentence(job.kind ?? "job");
@@ -38,8 +38,7 @@ export function jobLine(job) {
   if (message.toLowerCase().startsWith(phase.toLowerCase())) return sentence(message || phase) || (job.state === "running" ? "starting" : "");
   return `${sentence(phase)}${message ? `: ${message}` : ""}` || (job.state === "running" ? "starting" : "");
 }
-/** A failed import leaves nothing behind, its file neither: it can only be uploaded again. */
-export const canRetry = (job) => (job?.state === "failed" || job?.state === "cancelled") && job.kind !== "import_file";
+export const canRetry = (job) => job?.state === "failed" || job?.state === "cancelled";
 export function errorText(job) {
   const error = job?.error;
   if (!error) return "";

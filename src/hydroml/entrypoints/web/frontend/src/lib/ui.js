@@ -13,6 +13,7 @@ export function toastError(error, title = "") {
   toast(problem.detail || problem.title, { tone: "danger", title: title || (problem.detail ? `${problem.title}.` : "") });
 }
 
+/** Resolves to true or false; with a `label`, to the text that was typed, or false. */
 export function ask(question) {
   return new Promise((resolve) => emit("hydroml:ask", { ...question, resolve }));
 }

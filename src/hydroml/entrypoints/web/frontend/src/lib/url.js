@@ -16,3 +16,6 @@ export function setParams(values, { push = false } = {}) {
   if (target === location.pathname + location.search + location.hash) return;
   history[push ? "pushState" : "replaceState"](null, "", target);
 }
+
+/** Names as the API takes several: with commas between them, or as a JSON list when one holds a comma. */
+export const listed = (names) => (names.some((name) => /[,[]|^\s|\s$/.test(name)) ? JSON.stringify(names) : names.join(","));

@@ -1,16 +1,26 @@
+import { onSourceChanged, renameSource, showProjectsOf } from "../components/source_dialogs.js";
 import { tableView } from "../components/table.js";
-import { api, upload } from "../lib/api.js";
+import { api } from "../lib/api.js";
 import { watchJob } from "../lib/events.js";
-import { bytes, cell, count, number, percent, plural } from "../lib/format.js";
-import { histogram } from "../lib/hist.js";
+import { bytes, percent, plural } from "../lib/format.js";
 import { isActive } from "../lib/jobs.js";
 import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { ask, command, enterProject, setCrumbs, setTitle, shortcut, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
+import { activityTab } from "./source/activity.js";
+import { compareTab } from "./source/compare.js";
+import { exportTab } from "./source/export.js";
+import { lineageTab } from "./source/lineage.js";
+import { missingTab } from "./source/missing.js";
+import { profileTab } from "./source/profile.js";
+import { qualityTab } from "./source/quality.js";
+import { ruleDialog, rulesTab } from "./source/rules.js";
+import { originText, rejectedDialog, versionsTab } from "./source/versions.js";
 
-const TABS = ["profile", "rows", "versions"];
+const TITLES = { profile: "Profile", rows: "Rows", chart: "Chart", quality: "Quality", missing: "Missing values", rules: "Rules", versions: "Versions", lineage: "Lineage", activity: "Activity", export: "Export" };
+const TABS = Object.keys(TITLES);
 
 function sourcePage() {
   return mix(tableView(), {
@@ -23,18 +33,19 @@ function sourcePage() {
     busy: false,
     head: resource(() => null, { empty: () => false }),
     versions: resource(() => null),
-    lineage: resource(() => null, { empty: () => false }),
-    sending: null,
     profile: resource(() => null, { empty: () => false }),
+    profileSearch: "",
+    profileFrom: 0,
     init() {
       this.id = this.$root.dataset.id;
       this.head = resource(() => this.fetchSource(), { empty: () => false });
       this.versions = resource(() => api.get(`/sources/${this.id}/versions`, { limit: 200 }));
-      this.profile = resource(() => api.get(`/versions/${this.version.id}/profile`), { empty: () => false });
-      this.lineage = resource(() => api.get(`/versions/${this.version.id}/lineage`), { empty: ({ nodes }) => !nodes?.length });
+      this.profile = resource(() => this.fetchProfile(), { empty: () => false });
       this.head.load();
       this.$watch("tab", () => this.showTab());
+      onSourceChanged((source) => source.id === this.id && (this.source = { ...this.source, name: source.name, project_ids: source.project_ids }));
       addEventListener("popstate", () => (this.tab = param("tab", "profile")));
+      addEventListener("hydroml:project-known", ({ detail: { id, name } }) => setCrumbs([{ label: "Projects", href: "/projects" }, { label: name, href: `/projects/${id}/data` }]));
       command("Open in Studio", "studio", () => this.openStudio(), { when: () => this.ready });
       command("Train a model on this", "flask", () => location.assign(this.trainUrl), { when: () => this.ready });
       shortcut("/", "Filter the rows", () => this.go("rows", () => this.$refs.filter?.focus()));
@@ -44,12 +55,9 @@ function sourcePage() {
       this.source = source;
       setTitle(source.name);
       const project = param("project") || source.project_ids?.[0];
-      if (project) {
-        enterProject(project);
-        setCrumbs([{ label: "Projects", href: "/projects" }, { label: "Data", href: `/projects/${project}` }]);
-      }
+      enterProject(project);
       if (source.job) this.follow(source.job);
-      if (source.current_version) await this.useVersion(this.versionId || source.current_version.id);
+      if (source.current_version) await this.useVersion(param("version") || source.current_version.id);
       return source;
     },
     follow(job) {
@@ -71,7 +79,6 @@ function sourcePage() {
       setParams({ version: id === this.source.current_version?.id ? "" : id });
       this.profile.load().then(() => this.grid?.setProfile(this.profile.data));
       this.versions.load({ quiet: true });
-      if (this.lineage.data || this.tab === "versions") this.lineage.load();
       this.closeTable();
       this.grid = null;
       this.showTab();
@@ -81,8 +88,31 @@ function sourcePage() {
       setParams({ tab: tab === "profile" ? "" : tab }, { push: true });
       if (then) this.$nextTick(then);
     },
+    /** The columns of one part of a wide table; of a large one a sample, until its analysis has ended. */
+    async fetchProfile() {
+      const found = await api.get(`/versions/${this.version.id}/profile`, { search: this.profileSearch || undefined, offset: this.profileFrom || undefined });
+      if (found.job && isActive(found.job) && this.analysis !== found.job.id) {
+        this.analysis = found.job.id;
+        const stop = watchJob(found.job, (now) => {
+          if (isActive(now)) return;
+          stop?.();
+          if (now.state === "succeeded") this.profile.load({ quiet: true }).then(() => this.grid?.setProfile(this.profile.data));
+        });
+      }
+      return found;
+    },
+    showRows(filter) {
+      this.filterDraft = filter;
+      this.applyFilter();
+      this.go("rows");
+    },
+    showRejected(version) {
+      dispatchEvent(new CustomEvent("hydroml:rejected-rows", { detail: { ...version } }));
+    },
+    get tabs() {
+      return TABS.map((name) => ({ name, title: TITLES[name], href: name === "profile" ? "?" : `?tab=${name}`, here: name === this.tab ? "page" : null, amount: name === "versions" ? this.versions.items.length || "" : "" }));
+    },
     showTab() {
-      if (this.tab === "versions" && this.version && !this.lineage.data) this.lineage.load();
       if (this.tab !== "rows" || !this.version || this.opened) return;
       this.$nextTick(async () => {
         if (!this.$refs.grid) return;
@@ -119,14 +149,12 @@ function sourcePage() {
       const error = this.source?.error ?? this.job?.error;
       return (typeof error === "string" ? error : error?.detail || error?.message || error?.title) || "The import stopped without saying why; its log may tell.";
     },
-    get originText() {
-      const origin = this.version?.origin;
-      if (!origin) return "";
-      const kinds = { recipe: `made in the Data Studio by ${plural(origin.steps?.length ?? 0, "step")}`, query: "made by a query", prediction: "predicted by a model", import: "imported from a connection" };
-      return kinds[origin.kind] ?? (origin.filename ? "uploaded as" : "uploaded");
+    get originLine() {
+      return originText(this.version?.origin, this.versions.items);
     },
-    get filename() {
-      return this.version?.origin?.kind === "upload" ? this.version.origin.filename : "";
+    get rejectedLine() {
+      const rejected = this.version?.origin?.rejected;
+      return rejected ? `${plural(rejected, "row")} could not be read` : "";
     },
     get size() {
       return bytes(this.version?.bytes);
@@ -146,23 +174,11 @@ function sourcePage() {
       const time = this.profile.data?.columns.find(({ type, min }) => (type === "date" || type === "timestamp") && min);
       return time ? `${String(time.min).slice(0, 10)} to ${String(time.max).slice(0, 10)}` : "";
     },
-    get columnsShown() {
-      return this.profile.data ? this.profile.data.columns : (this.version?.columns ?? []).map((column) => ({ ...column, waiting: true }));
-    },
-    value(column, fact) {
-      const value = column[fact];
-      if (column.waiting) return "";
-      if (value === null || value === undefined) return "";
-      return typeof value === "number" ? number(value, 5) : cell(value, column.type, column.name);
-    },
-    drawHistogram(element, column) {
-      element.replaceChildren(...(column.waiting ? [] : [histogram(column, { quiet: true })]));
-    },
-    missingTone(column) {
-      return column.missing ? "t-warning strong" : "subtle";
-    },
     get projectUrl() {
       return `/projects/${param("project") || this.source?.project_ids?.[0] || ""}`;
+    },
+    importUrl(rest) {
+      return `/projects/${this.source.project_ids?.[0]}/import?source=${this.id}${rest}`;
     },
     get trainUrl() {
       const project = param("project") || this.source?.project_ids?.[0];
@@ -190,7 +206,7 @@ function sourcePage() {
     },
     async remove() {
       const name = this.source.name;
-      const yes = await ask({ title: `Delete “${name}”?`, text: "Its versions go with it. Runs and models made from it keep their results.", yes: "Delete", danger: true });
+      const yes = await ask({ title: `Delete “${name}”?`, text: "It goes to the trash of its project, with its versions. Runs and models made from it keep their results.", yes: "Delete", danger: true });
       if (!yes) return;
       try {
         await api.delete(`/sources/${this.id}`);
@@ -201,66 +217,20 @@ function sourcePage() {
     },
     more(event) {
       openMenu(event.currentTarget, [
-        { title: "Upload a new version", icon: "upload", run: () => this.$refs.next.click() },
+        { title: "Upload a new version", icon: "upload", run: () => location.assign(this.importUrl("")) },
+        { title: "Append rows", icon: "plus", run: () => location.assign(this.importUrl("&append=1")) },
+        { title: "Rename", icon: "edit", run: () => renameSource(this.source) },
+        { title: "Projects it is in", icon: "folder", run: () => showProjectsOf(this.source) },
         ...(this.version.origin?.filename ? [{ title: "Download the original", icon: "download", run: () => location.assign(`/api/v1/versions/${this.version.id}/original`) }] : []),
         { title: "Copy the fingerprint", icon: "copy", run: () => navigator.clipboard?.writeText(this.version.fingerprint).then(() => toast("Copied.", { tone: "success" })) },
         "-",
         { title: "Delete this data source", icon: "trash", danger: true, run: () => this.remove() },
       ]);
     },
-    /** The next version, read like the one that is shown. */
-    async uploadNext(event) {
-      const [file] = event.target.files;
-      event.target.value = "";
-      if (!file) return;
-      const form = new FormData();
-      if (this.version.origin?.options) form.append("options", JSON.stringify(this.version.origin.options));
-      form.append("file", file, file.name);
-      this.sending = { name: file.name, percent: 0 };
-      try {
-        const { job } = await upload(`/sources/${this.id}/versions`, form, (loaded, total) => (this.sending.percent = total ? Math.round((100 * loaded) / total) : 0)).done;
-        this.versionId = "";
-        setParams({ version: "" });
-        this.follow(job);
-      } catch (error) {
-        toastError(error, "No new version was made.");
-      } finally {
-        this.sending = null;
-      }
-    },
-    get lineageShown() {
-      const { nodes = [], edges = [] } = this.lineage.data ?? {};
-      const icons = { file: "file", original: "file", version: "data", run: "flask", model: "cube", prediction: "activity" };
-      const pages = { run: "/runs/", model: "/models/" };
-      const children = (id) => edges.filter(([from]) => from === id).length;
-      return nodes.map((node) => ({ ...node, icon: `#i-${icons[node.kind] ?? "file"}`, href: node.kind === "version" ? `/sources/${node.source_id ?? this.id}?version=${node.id}` : pages[node.kind] ? pages[node.kind] + node.id : null, here: node.id === this.version?.id, leads: children(node.id) }));
-    },
-    rowsOf(version) {
-      return count(version.rows);
-    },
-    originOf(version) {
-      const { kind, filename, steps } = version.origin ?? {};
-      if (kind === "recipe") return `Studio, ${plural(steps?.length ?? 0, "step")}`;
-      return { upload: filename ? `upload of ${filename}` : "upload", prediction: "prediction", query: "query", import: "import" }[kind] ?? kind;
-    },
-    stepsOf(version) {
-      return (version.origin?.steps ?? []).map((step) => stepText(step.step ?? step));
-    },
   });
-}
-
-/** A step in one line, for lineage. */
-export function stepText(step) {
-  switch (step.op) {
-    case "filter": return `Filter: ${step.condition}`;
-    case "fill_missing": return `Fill ${step.columns?.join(", ")} by ${step.method}${step.method === "constant" ? ` ${step.value}` : ""}`;
-    case "derive": return `${step.column} = ${step.formula}`;
-    case "drop_columns": return `Drop ${step.columns?.join(", ")}`;
-    case "sort": return `Sort by ${step.by?.map(({ column, descending }) => column + (descending ? ", largest first" : "")).join("; ")}`;
-    default: return step.op;
-  }
 }
 
 export function register(Alpine) {
   Alpine.data("sourcePage", sourcePage);
+  for (const [name, make] of Object.entries({ profileTab, qualityTab, missingTab, rulesTab, ruleDialog, versionsTab, compareTab, lineageTab, activityTab, exportTab, rejectedDialog })) Alpine.data(name, make);
 }

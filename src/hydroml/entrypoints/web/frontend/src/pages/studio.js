@@ -1,3 +1,4 @@
+import { charting } from "../components/chart_panel.js";
 import { tableView } from "../components/table.js";
 import { stepPanel } from "../components/step_panel.js";
 import { api } from "../lib/api.js";
@@ -8,14 +9,14 @@ import { isActive } from "../lib/jobs.js";
 import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
-import { OPS, describe, opOf } from "../lib/steps.js";
+import { GROUPS, kinds, loadSteps, opOf } from "../lib/steps.js";
 import { quoted, typeOf } from "../lib/types.js";
 import { ask, command, enterProject, setTitle, shortcut, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 
 function studio() {
   let grid = null; // kept out of Alpine's proxies
-  return mix(tableView(), stepPanel(() => grid), {
+  return mix(tableView(), stepPanel(() => grid), charting(), {
     id: "",
     session: null,
     seen: param("step"), // the step whose table is looked at; empty is the newest
@@ -37,13 +38,18 @@ function studio() {
       shortcut(".", "Add a step", () => this.stepMenu());
       shortcut("Enter", "Apply the step in the panel", () => (this.panel ? this.apply() : false));
       shortcut("Escape", "Close the panel, or go back to the newest step", () => this.escape());
-      for (const [op, { title, icon }] of Object.entries(OPS)) command(title, icon, () => this.addStep(op), { keys: "." });
+      loadSteps().then(() => {
+        this.knowsSteps = true; // what is known of them is none of Alpine's
+        for (const { op, title, icon } of kinds()) command(title, icon, () => this.addStep(op), { keys: "." });
+      }, () => {});
+      command("Chart", "chart", () => this.toggleChart());
       command("Save as …", "save", () => this.openSave());
       command("Train a model on this", "flask", () => this.train());
       addEventListener("popstate", () => this.look(param("step"), { push: false }));
     },
     async open() {
-      await this.take(await api.get(`/sessions/${this.id}`));
+      const [session] = await Promise.all([api.get(`/sessions/${this.id}`), loadSteps()]);
+      await this.take(session);
       setTitle(`${this.session.source?.name ?? "Data"} in the Studio`);
       enterProject(this.session.project_id);
       await this.$nextTick();
@@ -178,19 +184,22 @@ function studio() {
       return entry ? opOf(entry.step.op).title : "";
     },
     whyOf(entry) {
-      return entry.status === "failed" ? entry.error || "cannot run here" : entry.status === "off" ? `off: ${describe(entry.step)}` : describe(entry.step) || entry.summary;
+      return this.isStopped(entry) ? entry.error || "cannot run here" : entry.status === "disabled" ? `off: ${entry.summary}` : entry.summary;
+    },
+    isStopped(entry) {
+      return entry.status === "failed" || entry.status === "waiting";
     },
     stepClass(entry) {
       const classes = [];
       if (entry.id === this.session.cursor) classes.push("is-current");
-      if (entry.status === "off" || !entry.enabled) classes.push("is-off");
-      else if (entry.status === "failed") classes.push("is-danger");
-      if (entry.status === "undone") classes.push("is-undone");
+      if (!entry.enabled) classes.push("is-off");
+      else if (this.isStopped(entry)) classes.push("is-danger");
+      if (!entry.applied) classes.push("is-undone");
       if (entry.id === this.seen) classes.push("is-seen");
       return classes.join(" ");
     },
     nodeIcon(entry) {
-      return entry.status === "failed" && entry.enabled ? "#i-warn" : entry.status === "off" || !entry.enabled ? "#i-eyeoff" : "";
+      return this.isStopped(entry) ? "#i-warn" : entry.enabled ? "" : "#i-eyeoff";
     },
     entryMenu(entry, event) {
       openMenu(event.currentTarget, [
@@ -198,10 +207,96 @@ function studio() {
         { title: "Edit", icon: "edit", run: () => this.editStep(entry) },
         { title: "Show the table as of here", icon: "eye", run: () => this.look(entry.id) },
         { title: "Go back to here", icon: "undo", run: () => this.jump(entry.id) },
+        ...this.moves(entry),
+        { title: entry.comments.length ? `Comments (${entry.comments.length})` : "Comment", icon: "edit", run: () => this.comment(entry) },
         { title: entry.enabled ? "Turn off" : "Turn on", icon: entry.enabled ? "eyeoff" : "eye", run: () => this.toggleStep(entry) },
         "-",
         { title: "Delete", icon: "trash", danger: true, run: () => this.removeStep(entry) },
       ]);
+    },
+    moves(entry) {
+      const at = this.steps.findIndex(({ id }) => id === entry.id);
+      const move = (after) => this.change((options) => api.post(`/sessions/${this.id}/steps/${entry.id}/move`, { after }, options), () => toast(`${this.titleOf(entry)} was moved; later steps were replayed.`, { action: "Undo", run: () => this.undo() }));
+      return [
+        at > 0 ? { title: "Move up", icon: "up", run: () => move(this.steps[at - 2]?.id ?? null) } : null,
+        at < this.steps.length - 1 ? { title: "Move down", icon: "down", run: () => move(this.steps[at + 1].id) } : null,
+      ].filter(Boolean);
+    },
+    async comment(entry) {
+      const said = entry.comments.map(({ author, text }) => `${author.username}: ${text}`).join("\n");
+      const text = await ask({ title: `Comment on ${this.titleOf(entry)}`, text: said, label: "Comment", yes: "Comment" });
+      if (!text) return;
+      try {
+        await api.post(`/sessions/${this.id}/steps/${entry.id}/comments`, { text });
+        await this.take(await api.get(`/sessions/${this.id}`), { keepView: true });
+      } catch (error) {
+        toastError(error, "Not said.");
+      }
+    },
+    async nameBranch(branch) {
+      const name = await ask({ title: "Name the branch", label: "Name", value: branch.name, yes: "Name it" });
+      if (name) this.change((options) => api.patch(`/sessions/${this.id}/branches/${branch.tip}`, { name }, options));
+    },
+    branchMenu(branch, event) {
+      openMenu(event.currentTarget, [
+        { heading: branch.name || "Branch" },
+        { title: "Continue on it", icon: "branch", run: () => this.jump(branch.tip) },
+        { title: "Compare with it", icon: "eye", run: () => this.compare(branch) },
+        { title: "Name it …", icon: "edit", run: () => this.nameBranch(branch) },
+        "-",
+        { title: "Take it out of view", icon: "eyeoff", run: () => this.change((options) => api.delete(`/sessions/${this.id}/branches/${branch.tip}`, options)) },
+      ]);
+    },
+    async compare(branch) {
+      try {
+        const found = await api.get(`/sessions/${this.id}/compare`, { with: branch.tip });
+        const list = (title, items) => (items.length ? `${title}: ${items.join("; ")}.` : "");
+        const rows = (here, there) => (here === null || there === null ? "" : `${count(here)} rows here, ${count(there)} there.`);
+        const names = (columns) => columns.map(({ name }) => name);
+        const text = [
+          `${plural(found.common.length, "step")} in common.`, list("Only here", found.only_here.map(({ summary }) => summary)), list("Only there", found.only_there.map(({ summary }) => summary)),
+          list("Columns only here", names(found.columns_only_here)), list("Columns only there", names(found.columns_only_there)), list("Of another type", names(found.columns_retyped)), rows(found.rows_here, found.rows_there),
+        ].filter(Boolean).join("\n");
+        if (await ask({ title: `This branch and ${branch.name || "the other one"}`, text, yes: "Continue on the other", no: "Stay here" })) this.jump(branch.tip);
+      } catch (error) {
+        toastError(error, "They were not compared.");
+      }
+    },
+    async saveRecipe() {
+      const name = await ask({ title: "Save the steps as a recipe", text: "A recipe can be applied to other tables, and taken elsewhere.", label: "Name", value: this.session.source?.name ?? "", yes: "Save" });
+      if (!name) return;
+      try {
+        await api.post(`/projects/${this.session.project_id}/recipes`, { name, session_id: this.id });
+        toast("It can be applied to any table of the project.", { tone: "success", title: `Recipe “${name}” saved.` });
+      } catch (error) {
+        toastError(error, "Not saved.");
+      }
+    },
+    /** Steps of a recipe behind those that are here; says which cannot run. */
+    async recipeMenu(anchor) {
+      try {
+        const { items } = await api.get(`/projects/${this.session.project_id}/recipes`, { limit: 200 });
+        if (!items.length) toast("The project has no recipe yet: save the steps of a session as one.", { tone: "info" });
+        else openMenu(anchor, items.map((recipe) => ({ title: recipe.name, note: plural(recipe.step_count, "step"), icon: "stepi", help: recipe.description, run: () => this.applyRecipe(recipe) })), "Recipes", { search: "Find a recipe" });
+      } catch (error) {
+        toastError(error, "The recipes could not be read.");
+      }
+    },
+    async applyRecipe(recipe) {
+      try {
+        const report = await api.post(`/versions/${this.session.version_id}/apply/check`, { recipe_id: recipe.id, project_id: this.session.project_id });
+        const lacking = report.steps.filter(({ status }) => status !== "ok" && status !== "disabled");
+        const text = [`${report.runs} of ${plural(report.steps.length, "step")} can run on this version.`, ...lacking.map(({ summary, error, missing }) => `${summary}: ${missing.length ? `without ${missing.join(", ")}` : error}`)].join("\n");
+        if (!(await ask({ title: `Open a session with “${recipe.name}”?`, text, yes: "Open it" }))) return;
+        const made = await api.post(`/versions/${this.session.version_id}/sessions`, { recipe_id: recipe.id, project_id: this.session.project_id, name: recipe.name });
+        location.assign(`/studio/${made.id}`);
+      } catch (error) {
+        toastError(error, "Not applied.");
+      }
+    },
+    share() {
+      const shared = !this.session.shared;
+      this.change((options) => api.patch(`/sessions/${this.id}`, { shared }, options), () => toast(shared ? "The project's members can look at it; only you change it." : "Only you see it now.", { tone: "success" }));
     },
     get undoTitle() {
       return this.session?.can_undo && this.current ? `Undo: ${this.titleOf(this.current)} (Ctrl Z)` : "Nothing to undo";
@@ -211,20 +306,35 @@ function studio() {
     },
 
     // Adding steps --------------------------------------------------------------------------------------------------------
+    knowsSteps: false,
     get tools() {
-      return Object.entries(OPS).map(([op, { short, icon, help }]) => ({ op, short, help, icon: `#i-${icon}` }));
+      if (!this.knowsSteps) return [];
+      const first = ["filter", "derive"].map((op) => ({ op, group: "", short: op === "derive" ? "Formula" : "Filter", help: opOf(op).help, icon: `#i-${opOf(op).icon}` }));
+      return [...first, ...GROUPS.filter(({ group }) => kinds(group).length).map(({ group, title, icon }) => ({ op: "", group, short: title, help: `${title}: ${kinds(group).map((one) => one.title.toLowerCase()).join(", ")}`, icon: `#i-${icon}` }))];
+    },
+    useTool({ op, group }, event) {
+      if (op) this.addStep(op);
+      else openMenu(event.currentTarget, this.stepItems(group), GROUPS.find((one) => one.group === group).title);
+    },
+    stepItems(group = "") {
+      return kinds(group).map(({ op, title, icon, help }) => ({ title, icon, help, run: () => this.addStep(op) }));
     },
     stepMenu(anchor) {
-      openMenu(anchor ?? this.$refs.toolbar, Object.entries(OPS).map(([op, { title, icon }]) => ({ title, icon, run: () => this.addStep(op) })), "Add a step");
+      const items = GROUPS.flatMap(({ group, title }) => (kinds(group).length ? [{ heading: title }, ...this.stepItems(group)] : []));
+      openMenu(anchor ?? this.$refs.toolbar, items, "Add a step", { search: "Find a step" });
     },
+    /** What suits a column, the likely first. */
     columnSteps(column) {
       const missing = this.profileOf(column.name)?.missing;
-      return [
-        ...(missing ? [{ title: "Fill missing …", note: count(missing), icon: "clean", run: () => this.addStep("fill_missing", column) }] : []),
-        { title: "Derive from it …", icon: "fx", run: () => this.addStep("derive", column) },
-        { title: "Sort the table by it …", icon: "sort", run: () => this.addStep("sort", column) },
-        { title: "Drop it", icon: "trash", run: () => this.addStep("drop_columns", column) },
-      ];
+      const is = (...types) => types.includes(column.type);
+      const ops = [
+        missing && ["fill_missing", "Fill missing …"], missing && ["drop_missing", "Drop rows without a value …"],
+        is("text", "category") && ["parse_dates", "Parse as dates …"], is("text", "category") && ["clean_text", "Clean text …"], is("text", "category") && ["split_column", "Split …"], is("text", "category") && ["replace_text", "Replace text …"],
+        is("date", "timestamp") && ["date_parts", "Date parts …"], is("integer", "number", "decimal") && ["outliers", "Treat outliers …"], is("integer", "number", "decimal") && ["bin", "Bin …"], is("integer", "number", "decimal") && ["scale", "Scale …"],
+        is("text", "category", "boolean") && ["encode", "Encode classes …"], ["mark_missing", "Mark placeholders as missing …"], ["map_values", "Map values …"], ["change_type", "Change type …"], ["rename_columns", "Rename …"],
+        ["derive", "Derive from it …"], ["sort", "Sort the table by it …"], ["drop_columns", "Drop it"],
+      ].filter(Boolean).filter(([op]) => opOf(op).fields.length);
+      return ops.map(([op, title]) => ({ title, note: op === "fill_missing" ? count(missing) : "", icon: op === "drop_columns" ? "trash" : opOf(op).icon, run: () => this.addStep(op, column) }));
     },
     filterToStep() {
       const condition = this.filter;
@@ -270,18 +380,18 @@ function studio() {
     },
     async train() {
       if (!this.session) return;
-      const changed = this.steps.some(({ status }) => status === "applied");
+      const changed = this.steps.some(({ applied, enabled }) => applied && enabled);
       if (!changed) {
         location.assign(`/projects/${this.session.project_id}/experiments/new?version=${this.session.version_id}`);
         return;
       }
-      const yes = await ask({ title: "Save, then train?", text: `A model learns from a saved version. This saves ${plural(this.steps.filter(({ status }) => status === "applied").length, "step")} as a new version of ${this.session.source?.name}, with its lineage, and opens the experiment on it.`, yes: "Save and train" });
+      const yes = await ask({ title: "Save, then train?", text: `A model learns from a saved version. This saves ${plural(this.steps.filter(({ applied, enabled }) => applied && enabled).length, "step")} as a new version of ${this.session.source?.name}, with its lineage, and opens the experiment on it.`, yes: "Save and train" });
       if (!yes) return;
       this.saveAs = "version";
       this.save({ thenTrain: true });
     },
     async discard() {
-      const yes = await ask({ title: "Discard this session?", text: "Its history of steps goes; the data source and its versions stay as they are.", yes: "Discard", danger: true });
+      const yes = await ask({ title: "Discard this session?", text: "It stays in the trash for thirty days; the data source and its versions stay as they are.", yes: "Discard", danger: true });
       if (!yes) return;
       try {
         await api.delete(`/sessions/${this.id}`);
@@ -295,11 +405,16 @@ function studio() {
         { title: "Back to the original", icon: "undo", run: () => this.jump(null) },
         { title: "Show the original", icon: "eye", run: () => this.look("root") },
         "-",
+        { title: "Save as a recipe …", icon: "save", run: () => this.saveRecipe() },
+        { title: "Open with a recipe …", icon: "stepi", run: () => this.recipeMenu(event.currentTarget ?? this.$refs.toolbar) },
+        { title: "Download as Python", icon: "download", run: () => location.assign(`/api/v1/sessions/${this.id}/code`) },
+        { title: this.session.shared ? "Stop sharing" : "Share with the project", icon: "members", run: () => this.share() },
+        "-",
         { title: "Discard this session", icon: "trash", danger: true, run: () => this.discard() },
       ], "History");
     },
     get rowsText() {
-      if (this.preview) return `${count(this.preview.rows_after)} rows × ${this.preview.columns.length} columns`;
+      if (this.preview) return `${plural(this.preview.rows_after, "row")} × ${plural(this.preview.columns.length, "column")}`;
       if (this.total === null) return "";
       const all = this.profile && !this.filter ? this.profile.rows : null;
       return `${count(this.total)}${all !== null && all !== this.total ? ` of ${count(all)}` : ""} rows × ${this.schema.length} columns`;

@@ -1,0 +1,1 @@
+"""What is wrong with a table: facts that an engine measures, and what they mean."""

@@ -1,0 +1,104 @@
+"""Formulas and SQL over HTTP: answers, faults with their place, and nothing of other people."""
+
+from typing import Any
+
+import pytest
+
+from hydroml.entrypoints.bootstrap import container
+from tests.integration.tables.test_queries import HOSTILE
+from tests.integration.web.people import Person, Things, finish, make_things
+
+
+def test_formula_is_checked_as_it_is_typed(alice: Person, things: Things) -> None:
+    for path in (f"/versions/{things.version_id}", f"/sessions/{things.session_id}"):
+        check = f"{path}/formulas/check"
+        assert alice.post(check, {"formula": "flow * 2"}).json() == {"type": "number", "faults": []}
+        assert alice.post(check, {"formula": "flow > 2", "kind": "condition"}).json()["type"] == "boolean"
+        found = alice.post(check, {"formula": "flow + flwo"}).json()
+        assert found["type"] is None
+        assert found["faults"][0]["at"] == {"start": 7, "end": 11}
+        assert "did you mean" in found["faults"][0]["msg"]
+    dropped = alice.post(f"/sessions/{things.session_id}/formulas/check", {"formula": "site"}).json()
+    assert dropped["faults"][0]["code"] == "unknown_column"
+    before = alice.post(f"/sessions/{things.session_id}/formulas/check?step=root", {"formula": "site"}).json()
+    assert before["type"] == "text"
+
+
+def test_step_with_a_fault_says_where(alice: Person, things: Things) -> None:
+    response = alice.post(
+        f"/sessions/{things.session_id}/steps", {"op": "derive", "column": "x", "formula": "flow +* 2"}
+    )
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["at"] == {"start": 8, "end": 9}
+
+
+def test_query_answers_with_its_rows(alice: Person, things: Things) -> None:
+    tables = alice.get(f"/projects/{things.project_id}/tables").json()["items"]
+    assert [(table["name"], table["version_id"], table["rows"]) for table in tables] == [
+        ("flows.csv", str(things.version_id), 30)
+    ]
+    body = {"sql": 'SELECT site, count(*) AS n FROM "flows.csv" GROUP BY site', "limit": 1}
+    found = alice.post(f"/projects/{things.project_id}/query", body).json()
+    assert found["columns"] == [{"name": "site", "type": "text"}, {"name": "n", "type": "integer"}]
+    assert (found["rows"], found["total"], found["truncated"]) == ([["A", 15]], None, True)
+    assert found["tables"] == [{"name": "flows.csv", "version_id": str(things.version_id)}]
+    history = alice.get(f"/projects/{things.project_id}/queries").json()["items"]
+    assert (history[0]["id"], history[0]["sql"], history[0]["state"]) == (found["id"], body["sql"], "succeeded")
+
+
+def test_query_becomes_a_step_and_a_version(alice: Person, things: Things) -> None:
+    ask = {
+        "sql": 'SELECT t.date, f.site FROM this t JOIN "flows.csv" f USING (date)',
+        "session_id": str(things.session_id),
+    }
+    found = alice.post(f"/projects/{things.project_id}/query", ask).json()
+    assert found["total"] == 30
+    step = {"op": "query", "sql": ask["sql"], "tables": found["tables"]}
+    session = alice.post(f"/sessions/{things.session_id}/steps", step).json()
+    assert [column["name"] for column in session["schema"]] == ["date", "site"]
+    accepted = alice.post(f"/projects/{things.project_id}/query/save", {"sql": "SELECT 1 AS one", "name": "one"})
+    assert accepted.status_code == 202
+    finish(accepted.json()["job"]["id"])
+    source = alice.get(f"/sources/{accepted.json()['source']['id']}").json()
+    assert (source["current_version"]["rows"], source["current_version"]["origin"]["kind"]) == (1, "query")
+
+
+def test_fault_says_where(alice: Person, things: Things) -> None:
+    response = alice.post(f"/projects/{things.project_id}/query", {"sql": "SELECT nothing"})
+    assert (response.status_code, response.json()["errors"][0]["at"]) == (422, {"start": 7, "end": 14})
+
+
+def test_hostile_queries_are_refused_and_remembered(alice: Person, things: Things) -> None:
+    for attack in HOSTILE:
+        response = alice.post(
+            f"/projects/{things.project_id}/query", {"sql": attack, "session_id": str(things.session_id)}
+        )
+        assert response.status_code == 422, attack
+    assert alice.get(f"/projects/{things.project_id}/queries").json()["total"] <= 200
+
+
+def test_other_peoples_tables_cannot_be_named(alice: Person, bob: Person, things: Things) -> None:
+    theirs = make_things(bob)
+    bob.call("PATCH", f"/sources/{theirs.source_id}", {"name": "secret"})
+    path = f"/projects/{things.project_id}/query"
+    for name in ("secret", str(theirs.version_id), str(theirs.source_id)):
+        assert alice.post(path, {"sql": f'SELECT * FROM "{name}"'}).status_code == 422
+    assert alice.post(path, {"sql": "SELECT * FROM this", "session_id": str(theirs.session_id)}).status_code == 404
+    step = {"op": "query", "sql": "SELECT * FROM t", "tables": [{"name": "t", "version_id": str(theirs.version_id)}]}
+    assert alice.post(f"/sessions/{things.session_id}/steps", step).status_code == 422
+    assert alice.post(f"/queries/{theirs.query_id}/cancel").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [{"sql": "SELECT 1", "limit": 0}, {"sql": "SELECT 1", "limit": 10_001}, {"sql": ""}, {}]
+)
+def test_limits_are_told(alice: Person, things: Things, body: dict[str, Any]) -> None:
+    assert alice.post(f"/projects/{things.project_id}/query", body).status_code == 422
+
+
+def test_data_source_in_the_trash_cannot_be_read(alice: Person, things: Things) -> None:
+    alice.call("DELETE", f"/sessions/{things.session_id}")
+    assert container().queries().tables(alice.id, things.project_id)  # type: ignore[arg-type]
+    assert alice.call("DELETE", f"/sources/{things.source_id}").status_code < 300
+    response = alice.post(f"/projects/{things.project_id}/query", {"sql": 'SELECT * FROM "flows.csv"'})
+    assert response.status_code == 422
