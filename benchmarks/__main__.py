@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("startup", "pages", "import_csv", "profile", "quality", "listing", "training")
+BENCHMARKS = ("startup", "pages", "import_csv", "profile", "quality", "listing", "training", "studio")
 
 
 def main(names: list[str]) -> int:

@@ -28,10 +28,11 @@ _COLUMNS = """
     md5(i::VARCHAR)[:12] AS code,
     CASE WHEN hash(i, 19) % 10 < 6 THEN NULL ELSE 'checked by "' || (hash(i, 20) % 50) || '", see report' END AS remark
 """
+_LAYOUT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 51200"
 
 
 def parquet(file: Path, rows: int) -> None:
-    _copy(file, rows, "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 51200")
+    _copy(file, rows, _LAYOUT)
 
 
 def csv(file: Path, rows: int) -> None:
@@ -44,4 +45,18 @@ def _copy(file: Path, rows: int, options: str) -> None:
     unfinished = file.with_suffix(".part")
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT {_COLUMNS} FROM range({rows}) t(i)) TO '{unfinished}' ({options})")
+    unfinished.rename(file)
+
+
+def repeated(part: Path, times: int, file: Path) -> None:
+    """A table that is `times` copies of another, one after the other."""
+    if file.exists():
+        return
+    parts = ", ".join([f"'{part}'"] * times)
+    unfinished = file.with_suffix(".part")
+    with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(
+            f"COPY (SELECT * FROM read_parquet([{parts}])) TO '{unfinished}' ({_LAYOUT}, COMPRESSION_LEVEL 1)"
+        )
     unfinished.rename(file)

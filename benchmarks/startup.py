@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 RUNS = 7
@@ -33,13 +34,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The seconds until its first page, the supervisor's process number, and the web's port."""
+
+    seconds: float
+    pid: int
+    port: int
+
+
 @contextmanager
-def serving(data_dir: Path) -> Iterator[tuple[float, int]]:
-    """`hydroml serve` within the block: the seconds until its first page, and its process number."""
+def serving(data_dir: Path, *options: str) -> Iterator[Served]:
+    """`hydroml serve` within the block."""
     port = free_port()
     started = time.perf_counter()
     serve = subprocess.Popen(
-        [sys.executable, "-m", "hydroml", "serve", "--port", str(port)],
+        [sys.executable, "-m", "hydroml", "serve", "--port", str(port), *options],
         env=os.environ | {"HYDROML_DATA_DIR": str(data_dir)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -50,7 +60,7 @@ def serving(data_dir: Path) -> Iterator[tuple[float, int]]:
             if time.perf_counter() - started > PATIENCE_SECONDS:
                 raise TimeoutError("serve did not answer")
             time.sleep(0.05)
-        yield time.perf_counter() - started, serve.pid
+        yield Served(time.perf_counter() - started, serve.pid, port)
     finally:
         serve.send_signal(signal.SIGINT)
         serve.wait(30)
@@ -67,22 +77,59 @@ def answers(port: int) -> bool:
 
 def seconds_to_first_page(data_dir: Path) -> tuple[float, int]:
     """Seconds from the start of `serve` to the first page, and the web process' memory at rest in MB."""
-    with serving(data_dir) as (seconds, pid):
+    with serving(data_dir) as served:
         time.sleep(3)
-        return seconds, memory_of_web(pid)
+        return served.seconds, memory_of_web(served.pid).now
 
 
-def memory_of_web(supervisor: int) -> int:
-    """Resident memory, in MB, of the supervisor's child that is the web server."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            lines = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-            command = (status.parent / "cmdline").read_bytes()
-        except (OSError, ValueError):
-            continue
-        if lines.get("PPid", "").strip() == str(supervisor) and b"uvicorn" in command:
-            return int(lines["VmRSS"].split()[0]) // 1024
-    return 0
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident MB."""
+
+    now: int
+    peak: int
+
+
+def memory_of_web(supervisor: int) -> Memory:
+    """Of the supervisor's web processes together."""
+    status = [_status(pid) for pid in _web(supervisor)]
+    now, peak = (sum(int(one.get(key, "0 kB").split()[0]) for one in status) // 1024 for key in ("VmRSS", "VmHWM"))
+    return Memory(now, peak)
+
+
+def seconds_of_web(supervisor: int) -> float:
+    """Processor time of the supervisor's web processes together."""
+    ticks = 0
+    for pid in _web(supervisor):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _web(supervisor: int) -> list[int]:
+    """The web server's process, and those that it has started."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        pid = int(folder.name)
+        if parent := _status(pid).get("PPid"):
+            parents[pid] = int(parent)
+    first = [pid for pid, parent in parents.items() if parent == supervisor and "uvicorn" in _command(pid)]
+    return [*first, *(pid for pid, parent in parents.items() if parent in first)]
+
+
+def _status(pid: int) -> dict[str, str]:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def main() -> None:
