@@ -98,6 +98,8 @@ def _add_asks(schema: dict[str, Any], kind: type[Any]) -> None:
         for ask in (note for note in get_args(hint)[1:] if isinstance(note, Ask)):
             words = {"title": ask.title, "description": ask.help, "x-role": ask.role, "x-types": list(ask.types)}
             described |= {key: value for key, value in words.items() if value}
+            if ask.choices:
+                described["x-choices"] = dict(ask.choices)
             if ask.when is not None:
                 described["x-when"] = {ask.when[0]: list(ask.when[1])}
 

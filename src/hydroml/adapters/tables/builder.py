@@ -32,6 +32,8 @@ class Stage:
     comment: str
     changed: frozenset[str] = frozenset()
     """The columns that it computes; all others are as they were."""
+    anew: bool = False
+    """Whether its rows are other ones than those before, numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Plan:
     inputs: tuple[Table, ...] = ()
     hidden: tuple[str, ...] = ()
     sorts: int = 0
+    loose: bool = False
 
     @property
     def last(self) -> str:
@@ -124,6 +127,8 @@ class Builder:
     stages: list[Stage] = field(default_factory=list)
     sorts: int = 0
     inputs: list[Table] = field(default_factory=list)
+    loose: bool = False
+    """Whether rows are numbered as before a step that a page stores the table after, which numbers them anew."""
 
     @classmethod
     def after(cls, types: Types, plan: Plan) -> "Builder":
@@ -136,6 +141,7 @@ class Builder:
             list(plan.stages),
             plan.sorts,
             list(plan.inputs),
+            plan.loose,
         )
 
     @property
@@ -181,9 +187,14 @@ class Builder:
         else:
             numbered = f"row_number() OVER (ORDER BY {', '.join(order)}) - 1" if order else "0"
         cells = sql.names(column.name for column in columns)
-        self._append(comment, f"SELECT {numbered} AS {sql.name(sql.ROW)}, {cells} FROM ({select})")
+        self._append(comment, f"SELECT {numbered} AS {sql.name(sql.ROW)}, {cells} FROM ({select})", anew=True)
         self.columns = list(columns)
         self.order, self.hidden = [sql.name(sql.ROW)], [sql.ROW]
+        self.loose = False
+
+    def renumber(self) -> None:
+        """Numbers the rows as they now follow each other, as a stored table would."""
+        self.replace("the rows numbered anew", f"SELECT * FROM {self.last}", self.columns, self.order)
 
     def input(self, entry: RecipeStep, at: int, *loc: str | int) -> tuple[str, Table]:
         """One of the other tables of a step, and what a stage reads it as: with its own columns and row positions.
@@ -228,10 +239,11 @@ class Builder:
             tuple(self.inputs),
             tuple(self.hidden),
             self.sorts,
+            self.loose,
         )
 
-    def _append(self, comment: str, select: str, changed: frozenset[str] = frozenset()) -> None:
-        self.stages.append(Stage(f"step_{len(self.stages) + 1}", select, comment, changed))
+    def _append(self, comment: str, select: str, changed: frozenset[str] = frozenset(), *, anew: bool = False) -> None:
+        self.stages.append(Stage(f"step_{len(self.stages) + 1}", select, comment, changed, anew))
 
 
 def condition(builder_types: Types, columns: Sequence[Column], formula: str, *loc: str | int) -> str:

@@ -8,17 +8,23 @@ from hydroml.adapters.tables.steps import RULES
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column
 from hydroml.domain.studio.recipes import Recipe, RecipeStep
+from hydroml.domain.studio.steps import RowEffect
 
 
 def compile_recipe(types: Types, columns: Sequence[Column], recipe: Recipe, before: Plan | None = None) -> Plan:
     """`before` is the plan of all steps but the last, where that is known. Raises InvalidInputError; for a fault in a
     step before the last, its message says in which."""
+    placed = any(entry.step.effect is RowEffect.PLACED for entry in recipe)
+    if placed and before is not None and before.loose:
+        before = None  # the numbers of its rows would be those of no table
     builder = Builder(types, list(columns)) if before is None else Builder.after(types, before)
     for at, entry in enumerate(recipe):
         if before is not None and at < len(recipe) - 1:
             continue
         try:
             _put(builder, entry)
+            if placed and builder.loose:
+                builder.renumber()
         except InvalidInputError as error:
             if at == len(recipe) - 1:
                 raise
@@ -40,6 +46,8 @@ def _put(builder: Builder, entry: RecipeStep) -> None:
         raise InvalidInputError.at(
             "fitted", msg="what the step has learnt is not of its kind; let it learn anew", code="fitted"
         ) from None
+    if entry.step.effect is RowEffect.RELATES and not any(stage.anew for stage in builder.stages[known:]):
+        builder.loose = True
     title = entry.step.info.title
     builder.stages[known:] = [replace(s, comment=f"{title}: {s.comment}") for s in builder.stages[known:]]
 

@@ -80,7 +80,9 @@ class Pages:
                 found, count = self._rows(asked, offset, limit, total=total)
             numbers = self._numbers(opened, view, [position for position, _ in found], offset)
         rows = tuple(row for _, row in found)
-        return TablePage(columns, rows, numbers, count if total else None, (time.perf_counter() - started) * 1000)
+        places = tuple(position + 1 for position, _ in found)
+        elapsed = (time.perf_counter() - started) * 1000
+        return TablePage(columns, rows, numbers, count if total else None, elapsed, places)
 
     def total(self, view: View) -> int:
         with self._views.opened(view.table, view.recipe) as opened:

@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.builder import SOURCE
+from hydroml.adapters.tables.differences import Found, differences
 from hydroml.adapters.tables.fitting import fit
 from hydroml.adapters.tables.pages import Pages
 from hydroml.adapters.tables.views import Views
-from hydroml.application.ports.tables import StepPreview, View
-from hydroml.domain.sources import Column, Table
+from hydroml.application.ports.tables import Differences, Fate, StepPreview, View
+from hydroml.domain.errors import TooLargeError
+from hydroml.domain.sources import Table
 from hydroml.domain.studio.recipes import Recipe, RecipeStep
-from hydroml.domain.studio.steps import Derive, FillMissing, RowEffect
+from hydroml.domain.studio.steps import Append, FillMissing
 
 SHOWN_ROWS = 100
-_COMPARED_ROWS = 1_000_000
 
 
 def preview(views: Views, pages: Pages, table: Table, recipe: Recipe, entry: RecipeStep) -> StepPreview:
@@ -24,7 +24,7 @@ def preview(views: Views, pages: Pages, table: Table, recipe: Recipe, entry: Rec
     rows_before = pages.total(View(table, recipe))
     old, new = {c.name for c in before}, {c.name for c in page.columns}
     rows_after = page.total if page.total is not None else pages.total(View(table, after))
-    changed, compared = _changed(views, table, after, before)
+    changed, compared, told = _differences(views, pages, table, after, rows_before)
     return StepPreview(
         page=replace(page, total=rows_after),
         added_columns=tuple(c.name for c in page.columns if c.name not in old),
@@ -33,35 +33,31 @@ def preview(views: Views, pages: Pages, table: Table, recipe: Recipe, entry: Rec
         rows_after=rows_after,
         changed_cells=changed,
         compared_rows=compared,
+        differences=told,
     )
 
 
-def _changed(
-    views: Views, table: Table, after: Recipe, before: tuple[Column, ...]
-) -> tuple[dict[str, int], int | None]:
-    """How many cells of columns that were there before get another value; and of how many rows, if not of all."""
+def _differences(views: Views, pages: Pages, table: Table, after: Recipe, rows_before: int) -> Found:
     step, recipe = after[-1].step, after[:-1]
-    if isinstance(step, FillMissing):
-        was, now = _known(views, table, recipe, step.columns), _known(views, table, after, step.columns)
-        return {name: now[name] - was[name] for name in step.columns}, None
-    relates = isinstance(step, Derive) and step.effect is RowEffect.RELATES
-    if step.effect is not RowEffect.LOCAL and not relates:
-        return {}, None
-    with views.opened(table, recipe) as opened, views.connection(opened) as connection:
-        plan = views.plan(opened.columns, (*opened.recipe, after[-1]))
-        old = plan.stages[-2].name if len(plan.stages) > 1 else SOURCE
-        kept = {column.name for column in plan.columns}
-        names = [column.name for column in before if column.name in plan.stages[-1].changed & kept]
-        if not names:
-            return {}, None
-        # Values of different types can be compared only as text.
-        differs = [f"a.{sql.name(name)}::VARCHAR IS DISTINCT FROM b.{sql.name(name)}::VARCHAR" for name in names]
-        counts = ", ".join(f"count(*) FILTER ({one})" for one in differs)
-        joined = f"{old} AS a JOIN {plan.last} AS b USING ({sql.name(sql.ROW)})"
-        # What looks at other rows has to see all of them.
-        source = opened.source("" if relates else f"file_row_number < {_COMPARED_ROWS}")
-        row = connection.row(plan.query(source, f"SELECT {counts} FROM {joined}"))
-    return dict(zip(names, row, strict=True)), None if relates or opened.rows <= _COMPARED_ROWS else _COMPARED_ROWS
+    if isinstance(step, Append):
+        return {}, None, _appended(pages, View(table, after), rows_before)
+    try:
+        changed, compared, told = differences(views, table, after)
+        if isinstance(step, FillMissing):
+            was, now = _known(views, table, recipe, step.columns), _known(views, table, after, step.columns)
+            return {name: now[name] - was[name] for name in step.columns}, None, told
+    except TooLargeError:
+        return {}, None, None  # the first rows after the step are there all the same
+    return changed, compared, told
+
+
+def _appended(pages: Pages, after: View, rows_before: int) -> Differences:
+    """The last rows of the table, and the first of those below them."""
+    start = max(rows_before - SHOWN_ROWS // 2, 0)
+    page = pages.page(after, start, SHOWN_ROWS, total=False)
+    numbers = tuple(range(start + 1, start + 1 + len(page.rows)))
+    fates: tuple[Fate, ...] = tuple("added" if number > rows_before else "kept" for number in numbers)
+    return Differences(page.columns, numbers, page.rows, fates, ({},) * len(numbers))
 
 
 def _known(views: Views, table: Table, recipe: Recipe, names: tuple[str, ...]) -> dict[str, int]:

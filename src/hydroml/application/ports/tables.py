@@ -65,6 +65,9 @@ class TablePage:
     row_numbers: tuple[int, ...] | None
     total: int | None
     elapsed_ms: float
+    places: tuple[int, ...] | None = None
+    """The number of each row, from 1, by which an edit of a cell tells it: in the original, or in the table of the last
+    step that makes rows of its own or compares rows."""
 
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -122,6 +125,37 @@ class ChartData:
     elapsed_ms: float
 
 
+Fate = Literal["kept", "removed", "added"]
+
+
+@dataclass(frozen=True, slots=True)
+class FailingCell:
+    """A cell that has no value after a step though what it comes from has one, or an edit that does not fit."""
+
+    row: int
+    column: str
+    value: Any
+    """What it comes from."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Rows as a step leaves them, some of each kind: the first, and some that change, leave, come or fail, in their
+    order; a row or column that leaves stands where it was, with its values."""
+
+    columns: tuple[Column, ...]
+    numbers: tuple[int, ...]
+    """Of the rows in the table before the step; of rows that come, in the table after it."""
+    rows: tuple[tuple[Any, ...], ...]
+    fates: tuple[Fate, ...]
+    was: tuple[Mapping[str, Any], ...]
+    """What the cells of each row that change held before, by column."""
+    failing: tuple[FailingCell, ...] = ()
+    """Of the rows that are shown."""
+    failing_cells: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class StepPreview:
     """What a step would do: the first rows after it, and what it adds, removes and changes."""
@@ -134,6 +168,8 @@ class StepPreview:
     changed_cells: Mapping[str, int] = field(default_factory=dict)
     compared_rows: int | None = None
     """Of so many of the first rows the changed cells were counted; None: of all."""
+    differences: Differences | None = None
+    """None where the rows after the step are no longer those before it, and while it would take too long."""
 
 
 @dataclass(frozen=True, slots=True)

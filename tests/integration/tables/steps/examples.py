@@ -5,6 +5,7 @@ from uuid import UUID
 from hydroml.domain.sources import VersionId
 from hydroml.domain.studio import steps
 from hydroml.domain.studio.steps import (
+    CellEdit,
     FillMethod,
     JoinKey,
     JoinKind,
@@ -117,4 +118,8 @@ EXAMPLES: tuple[Step, ...] = (
     steps.Expanding(("rain",), Statistic.MAX),
     steps.SeasonalDecompose("rain", 2),
     steps.ConvertTimeZone("at", "Europe/Berlin", "UTC", into="utc", flag="summer time"),
+    steps.EditCells(
+        (CellEdit(3, "flow", -9999.0, None), CellEdit(2, "flow", None, 0.75), CellEdit(4, "site", None, "d")),
+        "read again from the paper record",
+    ),
 )

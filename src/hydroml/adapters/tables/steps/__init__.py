@@ -9,6 +9,7 @@ from hydroml.adapters.tables.steps import (
     columns,
     combine,
     dates,
+    edits,
     missing,
     outliers,
     queries,
@@ -70,12 +71,14 @@ RULES: dict[type[Step], Callable[[Builder, Any, RecipeStep], None]] = {
     steps.SeasonalDecompose: time.seasonal_decompose,
     steps.ConvertTimeZone: time.convert_time_zone,
     steps.Query: queries.query,
+    steps.EditCells: edits.edit_cells,
 }
 """Each puts a step on the table that is built; raises InvalidInputError where it cannot run."""
 
 LEARNERS: dict[type[Step], Callable[[Learning, Any], Fitted]] = {
     steps.ChangeType: values.learn_type,
     steps.Bin: values.learn_bins,
+    steps.EditCells: edits.learn_edits,
     steps.FillMissing: missing.learn_filling,
     steps.Outliers: outliers.learn_bounds,
     steps.Scale: scaling.learn_scale,

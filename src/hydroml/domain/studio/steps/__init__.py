@@ -11,6 +11,7 @@ from hydroml.domain.studio.steps.columns import (
 )
 from hydroml.domain.studio.steps.combine import Append, Join, JoinKey, JoinKind, JoinNearest, NearestDirection
 from hydroml.domain.studio.steps.dates import DateParts, ParseDates
+from hydroml.domain.studio.steps.edits import CellEdit, EditCells
 from hydroml.domain.studio.steps.missing import FillMethod, FillMissing, MarkMissing
 from hydroml.domain.studio.steps.outliers import Outliers
 from hydroml.domain.studio.steps.queries import QueriedTable, Query
@@ -84,6 +85,7 @@ Step = (
     | SeasonalDecompose
     | ConvertTimeZone
     | Query
+    | EditCells
 )
 
 STEPS: tuple[type[Step], ...] = (
@@ -131,6 +133,7 @@ STEPS: tuple[type[Step], ...] = (
     SeasonalDecompose,
     ConvertTimeZone,
     Query,
+    EditCells,
 )
 
 __all__ = [
@@ -138,6 +141,7 @@ __all__ = [
     "Aggregate",
     "Append",
     "Bin",
+    "CellEdit",
     "ChangeType",
     "CleanText",
     "ConvertTimeZone",
@@ -148,6 +152,7 @@ __all__ = [
     "DropDuplicates",
     "DropMissing",
     "DuplicateColumn",
+    "EditCells",
     "Encode",
     "Expanding",
     "Extract",

@@ -21,6 +21,8 @@ class RowEffect(StrEnum):
     """Keeps some of the rows, each unchanged."""
     ORDERS = "orders"
     """Changes the order of the rows only."""
+    PLACED = "placed"
+    """Each row depends on the same row and its number: it runs on a page, but says nothing of new rows."""
     RELATES = "relates"
     """A row of the result depends on other rows: the whole table has to be read."""
 
@@ -64,6 +66,8 @@ class Ask:
     """The columns that suit; all when empty."""
     title: str = ""
     help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    """What each value that may be chosen means, in words."""
     when: tuple[str, tuple[Any, ...]] | None = None
     """It is asked only while another parameter has one of these values."""
 

@@ -1,8 +1,9 @@
 """Sessions in the Data Studio: opened, listed, shared, looked at, saved; and what kinds of steps there are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import Field, WithJsonSchema
 
 from hydroml.application.documents import read_step, step_schema, write_step
-from hydroml.application.ports.tables import MatchReport
+from hydroml.application.ports.tables import Differences, MatchReport
 from hydroml.application.saving import Target
 from hydroml.application.studio import ListedSession, SessionDetail, Start
 from hydroml.application.tables import AT_CURSOR, AtCursor
@@ -31,6 +32,7 @@ from hydroml.entrypoints.web.api.versions import (
     FormulaIn,
     FormulaOut,
     NamedOut,
+    PageColumnOut,
     ProfileOut,
     RowsIn,
     RowsOut,
@@ -39,6 +41,8 @@ from hydroml.entrypoints.web.api.versions import (
 )
 
 router = Router(tags=["sessions"])
+
+_SHOWN_FAILING = 20
 
 StepDocument = Annotated[
     dict[str, Any],
@@ -264,6 +268,40 @@ class SessionFilterIn(AtIn, FilterIn):
     """Which rows, as of which step."""
 
 
+class FailingCellOut(Schema):
+    """A cell that has no value after the step though what it comes from has one, or an edit that does not fit."""
+
+    row: int
+    column: str
+    value: Any
+    reason: str
+
+
+class DifferencesOut(Schema):
+    """Rows as the step leaves them: the first, and some that change, leave, come or fail, in their order."""
+
+    columns: list[PageColumnOut] = Field(description="Of both tables; one that leaves stands where it was.")
+    rows: list[list[Any]] = Field(description="After the step; a row that leaves as it was.")
+    numbers: list[int] = Field(description="Of the rows before the step; of those that come, after it.")
+    fates: list[Literal["kept", "removed", "added"]]
+    was: list[dict[str, Any]] = Field(description="What the cells of each row that change held, by column.")
+    failing: list[FailingCellOut]
+    failing_cells: int
+
+    @classmethod
+    def of(cls, found: Differences) -> dict[str, Any]:
+        """As a plain document: the cells need no checking."""
+        return {
+            "columns": [{"name": column.name, "type": column.type} for column in found.columns],
+            "rows": found.rows,
+            "numbers": found.numbers,
+            "fates": found.fates,
+            "was": [dict(was) for was in found.was],
+            "failing": [asdict(cell) for cell in found.failing[:_SHOWN_FAILING]],
+            "failing_cells": found.failing_cells,
+        }
+
+
 class PreviewOut(RowsOut):
     """What a step would do, and the first rows after it."""
 
@@ -273,6 +311,9 @@ class PreviewOut(RowsOut):
     rows_after: int
     changed_cells: dict[str, int] | None
     compared_rows: int | None
+    differences: DifferencesOut | None = Field(
+        description="Null where the rows after the step are no longer those before it."
+    )
 
 
 class MatchOut(Schema):
@@ -358,6 +399,7 @@ def preview(request: HttpRequest, session_id: UUID, which: Query[AtIn], body: Bo
             "rows_after": found.rows_after,
             "changed_cells": dict(found.changed_cells) or None,
             "compared_rows": found.compared_rows,
+            "differences": None if found.differences is None else DifferencesOut.of(found.differences),
         }
     )
 

@@ -168,6 +168,7 @@ class RowsOut(Schema):
     row_numbers: list[int] | None = Field(description="From 1 in the table's own order; null where steps reorder it.")
     total: int | None
     elapsed_ms: float
+    places: list[int] | None = Field(description="The number of each row by which an edit of a cell tells it.")
 
 
 class HistogramOut(Schema):
@@ -261,6 +262,7 @@ def rows_document(found: TablePage) -> dict[str, Any]:
         "row_numbers": found.row_numbers,
         "total": found.total,
         "elapsed_ms": found.elapsed_ms,
+        "places": found.places,
     }
 
 
