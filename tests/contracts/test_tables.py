@@ -8,7 +8,7 @@ from hydroml.adapters.memory.storage import InMemoryBlobStore
 from hydroml.adapters.memory.tables import InMemoryTableEngine
 from hydroml.adapters.storage.folder import FolderBlobStore
 from hydroml.adapters.tables import DuckDbTableEngine
-from hydroml.application.ports.tables import IncomingFile, View
+from hydroml.application.ports.tables import IncomingFile, TextSearch, View
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.exports import ExportFormat, ExportOptions, ExportShape
 from hydroml.domain.jobs import JobCancelledError
@@ -249,6 +249,53 @@ class TableEngineContract:
         ):
             assert [column.name for column in profile.columns] == ["flow"]
             assert (profile.rows, profile.rows_read, profile.columns[0].distinct) == (4, 4, 2)
+
+    def test_distributions_are_of_all_rows_and_of_those_the_filter_keeps(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        found = workshop.engine.distributions(View(table, filter="site = 'a' OR flow = 1"))
+        assert (found.rows, found.kept) == (4, 3)
+        site, flow, level = found.columns
+        assert (site.top, site.edges, site.missing) == ((("a", 2, 2), ("b", 2, 1)), None, 0)
+        assert (flow.missing, flow.kept_missing, sum(flow.counts), sum(flow.kept)) == (1, 1, 3, 2)
+        assert flow.edges is not None
+        assert (flow.edges[0], flow.edges[-1], len(flow.edges)) == (1, 3, len(flow.counts) + 1)
+        assert (level.kept_missing, sum(level.kept)) == (1, 2)
+        alone = workshop.engine.distributions(View(table, columns=("level",)))
+        assert [column.name for column in alone.columns] == ["level"]
+        assert alone.columns[0].counts == alone.columns[0].kept
+
+    def test_text_is_found_from_cell_to_cell_and_around(self, workshop: Workshop) -> None:
+        view = View(workshop.table([
+            {"a": "North", "b": "x", "n": 12}, {"a": "x", "b": "y", "n": 3},
+            {"a": None, "b": "inorthern", "n": 312}, {"a": "north", "b": "NORTH", "n": None},
+        ]))  # fmt: skip
+        cells = [(0, "a"), (2, "b"), (3, "a"), (3, "b")]
+        for backwards in (False, True):
+            turn, at, found = cells[::-1] if backwards else cells, TextSearch("nOrTh", backwards=backwards), []
+            for _ in range(5):
+                hit = workshop.engine.find(view, at)
+                assert (hit.rows, hit.done) == (3, True)
+                found.append((hit.position, hit.column))
+                at = TextSearch("nOrTh", hit.position, hit.column, backwards)
+            assert found == [*turn, turn[0]]
+        assert workshop.engine.find(view, TextSearch("north", after=2)).position == 3
+        assert workshop.engine.find(view, TextSearch("12", after=0, column="n")).position == 2
+        alone = workshop.engine.find(View(view.table, columns=("b",)), TextSearch("north"))
+        assert (alone.position, alone.column, alone.rows) == (2, "b", 2)
+        nothing = workshop.engine.find(view, TextSearch("south"))
+        assert (nothing.position, nothing.rows, nothing.done, nothing.searched) == (None, 0, True, 1.0)
+
+    def test_text_is_found_in_the_filter_and_order_of_the_grid(self, workshop: Workshop) -> None:
+        table = workshop.table([{"n": n, "s": "odd" if n % 2 else "even"} for n in range(40)])
+        view = View(table, (RecipeStep(Filter("n >= 10")),), "n < 20", (SortKey("n", descending=True),))
+        hit = workshop.engine.find(view, TextSearch("even"))
+        assert (hit.position, hit.column, hit.rows) == (1, "s", 5)  # 19, 18, …
+        assert workshop.engine.find(view, TextSearch("even", 1)).position == 3
+        assert workshop.engine.find(view, TextSearch("even", 1, backwards=True)).position == 9
+        unsorted = View(table, view.recipe, "n < 20")
+        assert workshop.engine.find(unsorted, TextSearch("15")).position == 5
+        with pytest.raises(InvalidInputError):
+            workshop.engine.find(view, TextSearch("even", 1, "no such"))
 
     def test_preview_says_what_a_step_would_do(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)

@@ -7,12 +7,15 @@ from hydroml.application.inputs import others_of, recipe_at, tables_of
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.tables import (
     ChartData,
+    Distributions,
     FormulaKind,
     MatchReport,
     Profile,
     StepPreview,
     TableEngine,
     TablePage,
+    TextHit,
+    TextSearch,
     View,
 )
 from hydroml.domain.charts import Chart
@@ -97,6 +100,14 @@ class TableService:
     def profile(self, view: View) -> Profile:
         """Of the first 500 columns of the view."""
         return self._engine.profile(view)
+
+    def distributions(self, view: View) -> Distributions:
+        """Of the view's columns, or of the first 100 when it names none."""
+        return self._engine.distributions(view)
+
+    def find(self, view: View, search: TextSearch) -> TextHit:
+        """The next cell of the view that holds a text. Raises InvalidInputError for a column that is not there."""
+        return self._engine.find(view, search)
 
     def chart(self, view: View, chart: Chart) -> ChartData:
         """What the chart draws of the view's rows. Raises InvalidInputError for columns that do not suit."""

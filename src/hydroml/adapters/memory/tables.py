@@ -22,6 +22,8 @@ from hydroml.application.ports.tables import (
     REJECTED_COLUMNS,
     ChartData,
     ColumnProfile,
+    Distribution,
+    Distributions,
     FormulaKind,
     FunctionInfo,
     IncomingFile,
@@ -30,6 +32,8 @@ from hydroml.application.ports.tables import (
     QueryResult,
     StepPreview,
     TablePage,
+    TextHit,
+    TextSearch,
     View,
     WrittenTable,
 )
@@ -136,6 +140,36 @@ class InMemoryTableEngine:
 
     def sample_profile(self, view: View) -> Profile:
         return self.profile(View(view.table, columns=view.columns))
+
+    def distributions(self, view: View) -> Distributions:
+        columns, rows = self._run(view.table, view.recipe)
+        kept = rows if view.filter is None else _filtered(columns, rows, view.filter, "filter")
+        shown = columns if view.columns is None else tuple(_column(columns, n, "columns") for n in view.columns)
+        return Distributions(len(rows), len(kept), tuple(_distribution(c, rows, kept) for c in shown), elapsed_ms=0.0)
+
+    def find(self, view: View, search: TextSearch) -> TextHit:
+        total = self.page(view, 0, 0).total or 0
+        page = self.page(view, 0, total)
+        names = [column.name for column in page.columns]
+        if search.column is not None and search.column not in names:
+            raise InvalidInputError.at("column", msg=f"there is no column “{search.column}”", code="unknown_column")
+        wanted = search.text.lower()
+        cells = [
+            (at, column)
+            for at, row in enumerate(page.rows)
+            for column, value in enumerate(row)
+            if value is not None and wanted in str(value).lower()
+        ]
+        if search.backwards:
+            cells.reverse()
+        start = None
+        if search.after is not None:
+            edge = -1 if search.backwards else len(names)
+            start = (search.after, edge if search.column is None else names.index(search.column))
+        beyond = [cell for cell in cells if start is None or (cell < start if search.backwards else cell > start)]
+        position, at = next(iter(beyond or cells), (None, 0))
+        column = None if position is None else names[at]
+        return TextHit(position, column, len({at for at, _ in cells}), 1.0, done=True, elapsed_ms=0.0)
 
     def chart(self, view: View, chart: Chart) -> ChartData:
         raise UnavailableError("the engine in memory draws no charts")
@@ -471,6 +505,25 @@ def _profile(column: Column, rows: Rows) -> ColumnProfile:
         zeros=numbers.count(0) if column.type.is_numeric else None,
         lengths=(min(map(len, texts)), max(map(len, texts))) if texts else None,
         top=tuple(sorted(Counter(values).items(), key=lambda found: (-found[1], found[0]))[:10]),
+    )
+
+
+def _distribution(column: Column, rows: Rows, kept: Rows) -> Distribution:
+    """With one bar for each number."""
+    all_of, kept_of = (Counter(row[column.name] for row in part) for part in (rows, kept))
+    missing, kept_missing = all_of.pop(None, 0), kept_of.pop(None, 0)
+    if not column.type.is_numeric:
+        top = [(value, n, kept_of[value]) for value, n in sorted(all_of.items(), key=lambda one: (-one[1], one[0]))]
+        return Distribution(column.name, column.type, missing, kept_missing, top=tuple(top[:10]))
+    values = sorted(all_of)
+    return Distribution(
+        column.name,
+        column.type,
+        missing,
+        kept_missing,
+        edges=(*values, values[-1]) if values else None,
+        counts=tuple(all_of[value] for value in values),
+        kept=tuple(kept_of[value] for value in values),
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from hydroml.adapters.tables import (
     charts,
+    distributions,
     exporting,
+    finding,
     functions,
     matching,
     previews,
@@ -30,6 +32,7 @@ from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import (
     ChartData,
+    Distributions,
     FormulaKind,
     FunctionInfo,
     IncomingFile,
@@ -38,6 +41,8 @@ from hydroml.application.ports.tables import (
     QueryResult,
     StepPreview,
     TablePage,
+    TextHit,
+    TextSearch,
     View,
     WrittenTable,
 )
@@ -107,6 +112,12 @@ class DuckDbTableEngine:
 
     def sample_profile(self, view: View) -> Profile:
         return profiles.sample(self._views, view)
+
+    def distributions(self, view: View) -> Distributions:
+        return distributions.distributions(self._views, view)
+
+    def find(self, view: View, search: TextSearch) -> TextHit:
+        return finding.find(self._views, view, search)
 
     def chart(self, view: View, chart: Chart) -> ChartData:
         return charts.chart(self._views, view, chart)

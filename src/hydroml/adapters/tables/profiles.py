@@ -183,7 +183,7 @@ def _histogram(
     if column.type.is_numeric:
         value, first, last = f"{cell}::DOUBLE", float(low), float(high)
     elif column.type.is_temporal:
-        value, first, last = f"epoch({cell})", _seconds(low), _seconds(high)
+        value, first, last = f"epoch({cell})", epoch_seconds(low), epoch_seconds(high)
     else:
         return None
     width = last / BINS - first / BINS
@@ -200,7 +200,7 @@ def _histogram(
         edges = (*(first + width * at for at in range(BINS)), last)
         counts = tuple(found.get(at, 0) for at in range(BINS))
     if column.type.is_temporal:
-        return tuple(_moment(edge, column.type) for edge in edges), counts
+        return tuple(epoch_moment(edge, column.type) for edge in edges), counts
     return tuple(map(sql.json_value, edges)), counts
 
 
@@ -208,11 +208,11 @@ def _milliseconds(started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _seconds(value: date | datetime) -> float:
+def epoch_seconds(value: date | datetime) -> float:
     moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
     return (moment.replace(tzinfo=UTC) - _EPOCH).total_seconds()
 
 
-def _moment(seconds: float, kind: ColumnType) -> str:
+def epoch_moment(seconds: float, kind: ColumnType) -> str:
     moment = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None)
     return moment.date().isoformat() if kind is ColumnType.DATE else moment.isoformat(timespec="seconds")

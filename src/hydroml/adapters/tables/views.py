@@ -1,7 +1,7 @@
 """A view resolved: which file it is read from, by which plan, and which rows of the file it shows in which order."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,17 +125,23 @@ class Views:
         """Positions in the file of the view's rows, in its order; None when they are all rows in the file's order."""
         if opened.whole and view.filter is None and not view.sort:
             return None
-        question = positions_question(opened, view)
+        return self.kept(opened, positions_question(opened, view), lambda: self.positions_query(opened, view))
+
+    def known_positions(self, opened: Opened, view: View) -> bool:
+        return self.keeps(positions_question(opened, view))
+
+    def kept(self, opened: Opened, question: str, query: Callable[[], str]) -> Positions:
+        """The positions that answer a question, by a query for the column `position` when they are not there yet."""
 
         def make(out: Path) -> None:
             with self._connections.reading(opened.file, seconds=_COMPUTING_SECONDS) as connection:
-                found = connection.arrays(self.positions_query(opened, view))["position"]
+                found = connection.arrays(query())["position"]
             np.asarray(found, dtype=np.uint32).tofile(out)
 
         return self.loaded(self._cache.file(question, POSITIONS, make))
 
-    def known_positions(self, opened: Opened, view: View) -> bool:
-        return self._cache.holds(positions_question(opened, view), POSITIONS)
+    def keeps(self, question: str) -> bool:
+        return self._cache.holds(question, POSITIONS)
 
     def positions_query(self, opened: Opened, view: View, limit: int | None = None) -> str:
         plan = opened.plan

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.domain.charts import Chart
+from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.specification import TargetSummary
 from hydroml.domain.exports import ExportShape
 from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table
@@ -70,6 +71,7 @@ class TablePage:
     step that makes rows of its own or compares rows."""
 
 
+MOST_DISTRIBUTIONS = 100
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -104,6 +106,68 @@ class Profile:
     rows: int
     columns: tuple[ColumnProfile, ...]
     rows_read: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How the values of a column are spread: over the whole table, and over the rows that the view's filter keeps.
+
+    Numbers and times have `edges` with one count less between them, whatever the filter; other columns the ten most
+    frequent values of the whole table, with both counts, unless it is long and most values differ.
+    """
+
+    name: str
+    type: str
+    missing: int
+    kept_missing: int
+    edges: tuple[Any, ...] | None = None
+    counts: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
+    top: tuple[tuple[Any, int, int], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distributions:
+    """Of a view's columns; the filter keeps `kept` of the `rows`."""
+
+    rows: int
+    kept: int
+    columns: tuple[Distribution, ...]
+    elapsed_ms: float
+
+
+SEARCH_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearch:
+    """A text to look for in cells, in upper or lower case: row by row in a view's order, and in a row from column to
+    column, from the cell at the position `after` and `column` on, or back from it."""
+
+    text: str
+    after: int | None = None
+    column: str | None = None
+    backwards: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.text) <= SEARCH_LENGTH:
+            raise InvalidInputError.at("text", msg=f"between 1 and {SEARCH_LENGTH} characters", code="length")
+
+
+@dataclass(frozen=True, slots=True)
+class TextHit:
+    """The next cell that holds a text, by its row's position in the view's order, counted from 0; None when there is
+    none. Behind the last row the search goes on at the first."""
+
+    position: int | None
+    column: str | None
+    rows: int | None
+    """How many rows hold it; None as long as not all have been looked at."""
+    searched: float
+    """Which share of the rows has been looked at, by this question and those before."""
+    done: bool
+    """False: the time was up. To ask the same again goes on with the search."""
     elapsed_ms: float
 
 
@@ -263,6 +327,14 @@ class TableEngine(Protocol):
         """Within about a second, of the first 500 columns of a table: figures of some blocks of rows spread over all of
         it; what is missing, and the smallest and largest number or time, are of all rows. The view's recipe, filter and
         order do not count."""
+
+    def distributions(self, view: View) -> Distributions:
+        """Of at most `MOST_DISTRIBUTIONS` columns; the view's order does not count. Raises TooLargeError when it takes
+        too long."""
+
+    def find(self, view: View, search: TextSearch) -> TextHit:
+        """The next cell of the view's columns, in their order, that holds a text; within about two seconds. Numbers,
+        dates and times are compared as they are written in full: 1234.5, 2020-01-31 06:00:00."""
 
     def chart(self, view: View, chart: Chart) -> ChartData:
         """The marks of the view's rows; its order and columns do not count. Raises InvalidInputError for a column that

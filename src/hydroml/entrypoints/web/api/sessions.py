@@ -11,7 +11,7 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import Field, WithJsonSchema
 
 from hydroml.application.documents import read_step, step_schema, write_step
-from hydroml.application.ports.tables import Differences, MatchReport
+from hydroml.application.ports.tables import Differences, MatchReport, TextHit
 from hydroml.application.saving import Target
 from hydroml.application.studio import ListedSession, SessionDetail, Start
 from hydroml.application.tables import AT_CURSOR, AtCursor
@@ -28,7 +28,11 @@ from hydroml.entrypoints.web.api.common import Page, at_job, inlined, json_respo
 from hydroml.entrypoints.web.api.sources import OwnerOut, SourceAccepted
 from hydroml.entrypoints.web.api.versions import (
     ColumnOut,
+    DistributionsIn,
+    DistributionsOut,
     FilterIn,
+    FindIn,
+    FindOut,
     FormulaIn,
     FormulaOut,
     NamedOut,
@@ -36,6 +40,7 @@ from hydroml.entrypoints.web.api.versions import (
     ProfileOut,
     RowsIn,
     RowsOut,
+    distributions_out,
     rows_document,
     rows_response,
 )
@@ -302,6 +307,14 @@ class DifferencesOut(Schema):
         }
 
 
+class SessionDistributionsIn(AtIn, DistributionsIn):
+    """Of which columns and rows, as of which step."""
+
+
+class SessionFindIn(AtIn, FindIn):
+    """What to look for, as of which step."""
+
+
 class PreviewOut(RowsOut):
     """What a step would do, and the first rows after it."""
 
@@ -444,6 +457,24 @@ def get_session_profile(request: HttpRequest, session_id: UUID, which: Query[Ses
     view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step), filter=formula)
     found = tables.profile(view)
     return ProfileOut.of(found, len(found.columns))
+
+
+@router.get("/sessions/{uuid:session_id}/distributions", response=DistributionsOut)
+def get_session_distributions(
+    request: HttpRequest, session_id: UUID, which: Query[SessionDistributionsIn]
+) -> DistributionsOut:
+    """How the values of columns are spread over all rows, and over those the filter keeps, as of any step."""
+    tables = container().tables()
+    view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step), **which.shown())
+    return distributions_out(tables.distributions(view))
+
+
+@router.get("/sessions/{uuid:session_id}/find", response=FindOut)
+def find_in_session(request: HttpRequest, session_id: UUID, which: Query[SessionFindIn]) -> TextHit:
+    """The next cell that holds a text; answers within about two seconds, if need be before the search has ended."""
+    tables = container().tables()
+    view = tables.session_view(request.auth, SessionId(session_id), at=step_at(which.step), **which.shown())
+    return tables.find(view, which.search())
 
 
 @router.get("/sessions/{uuid:session_id}/code", openapi_extra=PROGRAM)

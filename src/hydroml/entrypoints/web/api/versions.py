@@ -1,7 +1,7 @@
 """Versions: immutable tables, looked at page by page."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,18 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from hydroml.application.documents import write_options
-from hydroml.application.ports.tables import QUANTILES, REJECTED_COLUMNS, ColumnProfile, FormulaKind, Profile, TablePage
+from hydroml.application.ports.tables import (
+    QUANTILES,
+    REJECTED_COLUMNS,
+    SEARCH_LENGTH,
+    ColumnProfile,
+    Distributions,
+    FormulaKind,
+    Profile,
+    TablePage,
+    TextHit,
+    TextSearch,
+)
 from hydroml.application.profiles import MOST_COLUMNS
 from hydroml.application.tables import FormulaCheck
 from hydroml.domain.jobs import Job
@@ -153,6 +164,43 @@ class FilterIn(Schema):
     filter: str = Field("", max_length=4_000, description="A formula; rows for which it is true stay.")
 
 
+class DistributionsIn(FilterIn):
+    """Of which columns, and of which rows."""
+
+    columns: str = Field("", max_length=200_000, description='`a,b`, or `["a","b"]`; the first 100 when empty.')
+
+    def shown(self) -> dict[str, Any]:
+        """Filter and columns as a view takes them."""
+        return {"filter": self.filter.strip() or None, "columns": names(self.columns, "columns") or None}
+
+
+class FindIn(Schema):
+    """What to look for, and from which cell on."""
+
+    text: str = Field(min_length=1, max_length=SEARCH_LENGTH, description="In upper or lower case.")
+    columns: str = Field(
+        "",
+        max_length=200_000,
+        description='Where to look, in the order of cells in a row: `a,b`, or `["a","b"]`; in all when empty.',
+    )
+    sort: str = Field("", max_length=5_000, description="As for rows.")
+    filter: str = Field("", max_length=4_000, description="A formula; rows for which it is true are looked through.")
+    after: int | None = Field(None, ge=0, description="A row's position in this order, counted from 0.")
+    column: str | None = Field(None, max_length=500, description="The cell of that row; without it behind the row.")
+    direction: Literal["next", "previous"] = "next"
+
+    def shown(self) -> dict[str, Any]:
+        """Filter, order and columns as a view takes them."""
+        return {
+            "filter": self.filter.strip() or None,
+            "sort": sort_keys(self.sort),
+            "columns": names(self.columns, "columns") or None,
+        }
+
+    def search(self) -> TextSearch:
+        return TextSearch(self.text, self.after, self.column, self.direction == "previous")
+
+
 class PageColumnOut(Schema):
     """A column of a page."""
 
@@ -249,6 +297,65 @@ class ProfileIn(FilterIn):
     limit: int = MOST_COLUMNS
 
 
+class SpreadOut(Schema):
+    """Bars between edges, of which there is one more: rows of the whole table, and those the filter keeps."""
+
+    edges: list[Any]
+    counts: list[int]
+    kept: list[int]
+
+
+class DistributionOut(Schema):
+    """How the values of a column are spread."""
+
+    name: str
+    type: ColumnType
+    missing: int
+    kept_missing: int = Field(description="Of the rows that the filter keeps.")
+    histogram: SpreadOut | None = Field(description="Of numbers and times; its edges do not follow the filter.")
+    top: list[tuple[Any, int, int]] | None = Field(
+        description="Of other columns the most frequent values of the whole table: value, rows, rows the filter keeps."
+    )
+
+
+class DistributionsOut(Schema):
+    """How the values of columns are spread over the table, and over the rows that the filter keeps."""
+
+    rows: int
+    kept: int
+    columns: list[DistributionOut]
+    elapsed_ms: float
+
+
+class FindOut(Schema):
+    """The next cell that holds the text; after the last row the search goes on at the first."""
+
+    position: int | None = Field(description="Of its row in this order, counted from 0; null when there is none.")
+    column: str | None
+    rows: int | None = Field(description="How many rows hold the text; null as long as not all were looked at.")
+    searched: float = Field(description="Which share of the table has been looked at, from 0 to 1.")
+    done: bool = Field(description="False: it takes longer. To ask the same again goes on with the search.")
+    elapsed_ms: float
+
+
+def distributions_out(found: Distributions) -> DistributionsOut:
+    """As JSON."""
+    columns = [
+        DistributionOut(
+            name=one.name,
+            type=ColumnType(one.type),
+            missing=one.missing,
+            kept_missing=one.kept_missing,
+            histogram=None
+            if one.edges is None
+            else SpreadOut(edges=list(one.edges), counts=list(one.counts), kept=list(one.kept)),
+            top=None if one.top is None else list(one.top),
+        )
+        for one in found.columns
+    ]
+    return DistributionsOut(rows=found.rows, kept=found.kept, columns=columns, elapsed_ms=found.elapsed_ms)
+
+
 def rows_response(found: TablePage) -> HttpResponse:
     """A page of rows, written at once: a check of every cell would cost more than finding it."""
     return json_response(rows_document(found))
@@ -310,6 +417,22 @@ def get_profile(request: HttpRequest, version_id: UUID, which: Query[ProfileIn])
         )
     )
     return ProfileOut.of(found.profile, found.total_columns, found.job)
+
+
+@router.get("/{uuid:version_id}/distributions", response=DistributionsOut)
+def get_distributions(request: HttpRequest, version_id: UUID, which: Query[DistributionsIn]) -> DistributionsOut:
+    """How the values of columns are spread over all rows, and over those the filter keeps."""
+    tables = container().tables()
+    return distributions_out(
+        tables.distributions(tables.version_view(request.auth, VersionId(version_id), **which.shown()))
+    )
+
+
+@router.get("/{uuid:version_id}/find", response=FindOut)
+def find(request: HttpRequest, version_id: UUID, which: Query[FindIn]) -> TextHit:
+    """The next cell that holds a text; answers within about two seconds, if need be before the search has ended."""
+    tables = container().tables()
+    return tables.find(tables.version_view(request.auth, VersionId(version_id), **which.shown()), which.search())
 
 
 class FormulaIn(Schema):
