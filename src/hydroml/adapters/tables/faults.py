@@ -28,6 +28,8 @@ _TYPES = re.compile(r"\b(" + "|".join(sorted(_TYPE_WORDS, key=len, reverse=True)
 _DECIMALS = re.compile(r"\bDECIMAL(\(\d+,\s*\d+\))?")
 _NO_FUNCTION = re.compile(r"argument types '(?P<call>[^']*)'")
 _COMPARISON = re.compile(r"Cannot compare values of type (?P<left>.+?) and (type )?(?P<right>[^-]+?)( - |$)")
+_UNKNOWN = re.compile(r"Referenced (?P<what>column|table) (?P<name>\".*?\") not found")
+_CANDIDATE = re.compile(r"Candidate (?:bindings|tables): \"(?P<name>[^\"]+)\"")
 _CONVERSION = re.compile(r"Could not convert (?:string|value) '(?P<value>.*?)' to (?P<type>\w+)", re.DOTALL)
 
 
@@ -54,7 +56,7 @@ def words(error: duckdb.Error, seconds: float | None = None) -> Exception:  # no
     return EngineError(f"the table engine failed: {str(error)[:500]}")
 
 
-def sentence(message: str) -> str:
+def sentence(message: str) -> str:  # noqa: PLR0911 - one line for each kind
     """The gist of DuckDB's message, in our words for types."""
     first = message.split("\n", maxsplit=1)[0]
     first = re.sub(r"^[A-Z][A-Za-z -]*Error: ", "", first)
@@ -64,6 +66,10 @@ def sentence(message: str) -> str:
         return _typed(f"{_call(found['call'])} does not work with these types")
     if found := _COMPARISON.search(first):
         return _typed(f"{found['left']} and {found['right']} cannot be compared")
+    if found := _UNKNOWN.search(first):
+        near = _CANDIDATE.search(message)
+        hint = f"; did you mean {near['name']}?" if near else ""
+        return f"there is no {found['what']} {found['name']} here{hint}"
     if found := _CONVERSION.search(first):
         return _typed(f"“{found['value'][:50]}” is not a valid {_TYPE_WORDS.get(found['type'], found['type'])}")
     if "Overflow" in first or "out of range" in first.lower():

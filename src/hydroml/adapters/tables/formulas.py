@@ -32,7 +32,7 @@ def compile_formula(
 ) -> Formula:
     """`order` are terms that put the rows in their order, which decides where a window leaves it open; without them
     windows are refused. Raises InvalidInputError at `loc`."""
-    writer = _FormulaWriter(formula, columns, loc or ("formula",), order)
+    writer = FormulaWriter(formula, columns, loc or ("formula",), order)
     written = writer.write(writer.parsed())
     return Formula(written, frozenset(writer.used), writer.windows, tuple(writer.pieces))
 
@@ -43,7 +43,9 @@ def used_columns(formula: str, columns: Sequence[Column], *loc: str | int) -> tu
     return tuple(column for column in columns if column.name in used)
 
 
-class _FormulaWriter(Writer):
+class FormulaWriter(Writer):
+    """Writes a formula anew as an SQL expression."""
+
     def __init__(
         self, formula: str, columns: Sequence[Column], loc: tuple[str | int, ...], order: Sequence[str] | None
     ) -> None:
@@ -56,20 +58,22 @@ class _FormulaWriter(Writer):
         self.used: set[str] = set()
 
     def column(self, node: exp.Column) -> str:
+        name = self.found(node)
+        self.used.add(name)
+        return sql.name(name)
+
+    def found(self, node: exp.Column) -> str:
+        """The column that is meant: the case of letters matters only where it tells two apart. Raises
+        InvalidInputError."""
         if node.table or not isinstance(node.this, exp.Identifier):
             raise self.fault(
                 "name a column alone; if its name has a dot, put it in double quotes", "unknown_column", node
             )
         asked = node.this.this
-        if asked in self._exact:
-            found = asked
-        else:
-            same = self._folded.get(asked.casefold(), [])
-            if len(same) != 1:
-                raise self._unknown_column(asked, node)
-            found = same[0]
-        self.used.add(found)
-        return sql.name(found)
+        same = [asked] if asked in self._exact else self._folded.get(asked.casefold(), [])
+        if len(same) != 1:
+            raise self._unknown_column(asked, node)
+        return same[0]
 
     def aggregate(self, node: exp.Anonymous, name: str) -> str:
         raise self.fault(

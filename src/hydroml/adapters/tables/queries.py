@@ -153,7 +153,8 @@ def located(error: InvalidInputError, text: str, *loc: str | int) -> InvalidInpu
         if token.token_type not in (TokenType.STRING, TokenType.NUMBER):
             places.setdefault(token.text.casefold(), (token.start, token.end + 1))
     # The last one: what is wrong with a column is told after the name of its table.
-    named = [name.replace('""', '"').casefold() for name in _NAMED.findall(message)]
+    told = message.split("; did you mean", maxsplit=1)[0]
+    named = [name.replace('""', '"').casefold() for name in _NAMED.findall(told)]
     span = next((places[name] for name in reversed(named) if name in places), None)
     return InvalidInputError.at(*loc, msg=message, code="query", span=span)
 

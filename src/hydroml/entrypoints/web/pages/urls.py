@@ -11,6 +11,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>/data", views.project, name="project-data"),
     path("projects/<uuid:project_id>/import", views.import_files, name="import"),
     path("projects/<uuid:project_id>/trash", views.trash, name="trash"),
+    path("projects/<uuid:project_id>/sql", views.sql, name="sql"),
     path("projects/<uuid:project_id>/experiments", views.experiments, name="experiments"),
     path("projects/<uuid:project_id>/experiments/new", views.wizard, name="wizard"),
     path("projects/<uuid:project_id>/models", views.project_models, name="project-models"),

@@ -80,6 +80,12 @@ def trash(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @login_required
+def sql(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Queries over a project's tables."""
+    return _in_project(request, project_id, "sql", "SQL", "sql")
+
+
+@login_required
 def experiments(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """A project's experiments and their runs."""
     return _in_project(request, project_id, "experiments", "Experiments", "experiments")

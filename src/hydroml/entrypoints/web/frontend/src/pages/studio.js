@@ -6,6 +6,7 @@ import { stepPanel } from "../components/step_panel.js";
 import { api } from "../lib/api.js";
 import { attachCompletion } from "../lib/complete.js";
 import { count, plural } from "../lib/format.js";
+import { takeOver } from "../lib/handover.js";
 import { isActive } from "../lib/jobs.js";
 import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
@@ -60,6 +61,8 @@ function studio() {
         menuItems: (column) => ["-", ...this.columnSteps(column)],
       });
       if (this.profile) grid.setProfile(this.profile);
+      const given = takeOver(this.id);
+      if (given) this.addStep(given.op, null, given);
       if (this.$refs.filter) attachCompletion(this.$refs.filter, () => this.completions());
       return this.session;
     },
@@ -105,6 +108,9 @@ function studio() {
       if (!this.knowsSteps) return [];
       const first = ["filter", "derive"].map((op) => ({ op, group: "", short: op === "derive" ? "Formula" : "Filter", help: opOf(op).help, icon: `#i-${opOf(op).icon}` }));
       return [...first, ...GROUPS.filter(({ group }) => kinds(group).length).map(({ group, title, icon }) => ({ op: "", group, short: title, help: `${title}: ${kinds(group).map((one) => one.title.toLowerCase()).join(", ")}`, icon: `#i-${icon}` }))];
+    },
+    get sqlUrl() {
+      return this.session ? `/projects/${this.session.project_id}/sql?session=${this.id}` : null;
     },
     useTool({ op, group }, event) {
       if (op) this.addStep(op);
