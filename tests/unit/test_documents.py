@@ -30,7 +30,9 @@ def test_every_command_is_documented() -> None:
 def test_every_step_algorithm_and_metric_is_documented() -> None:
     assert [kind.info.title for kind in STEPS if f"### {kind.info.title}\n" not in text("docs/steps.md")] == []
     experiments = text("docs/experiments.md")
-    assert [name for name in (*ALGORITHMS, *METRICS) if f"`{name}`" not in experiments] == []
+    assert [name for name in ALGORITHMS if f"`{name}`" not in experiments] == []
+    told = [(f"| `{m.name}` | {m.title} | ", m.definition.replace("|", "\\|")) for m in METRICS.values()]
+    assert [begin + definition for begin, definition in told if begin + definition not in experiments] == []
 
 
 def test_every_kind_of_finding_and_rule_is_documented() -> None:

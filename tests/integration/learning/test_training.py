@@ -77,10 +77,35 @@ def test_every_algorithm_learns_from_every_kind_of_column(
     documents = {n: json.loads(d) for n, d in result.artifacts.items()}
     plots = {"scatter", "residuals"} if target == "y" else {"confusion", "roc"}
     assert documents.keys() == {"predictions", "importance", "baselines"} | plots
+    assert outcome.intervals.keys() <= outcome.metrics["test"].keys()
     gains = {item["feature"]: item["mean"] for item in documents["importance"]["items"]}
     assert gains.keys() == set(FEATURES) - {"nothing"}
     assert sum(gains[f] for f in ("rain", "level", "lag", "wet", "site")) > 2 * abs(gains["wave"] + gains["count"])
     assert result.model.suffix == ".skops"
+
+
+def test_each_group_is_judged_beside_the_whole_and_bounds_hold_the_value(tmp_path: Path) -> None:
+    rows = 1_200
+    random = np.random.default_rng(2)
+    day = np.repeat(np.arange(rows // 2), 2)
+    rain = random.gamma(2, 3, rows)
+    gauge = np.tile(["upper", None], rows // 2)
+    noise = np.where(np.arange(rows) % 2 == 0, 0.1, 3.0)
+    y = 2 * rain + random.normal(0, 1, rows) * noise
+    table = {"t": day, "rain": rain, "gauge": pa.array(gauge.tolist()), "y": y}
+    result = trained(tmp_path, table=table, features=("rain",), time_column="t", group_column="gauge")
+    test = result.outcome.metrics["test"]
+    assert {"nse", "kge_2012", "fhv"} <= test.keys()
+    assert "peak_timing" not in test, "two gauges are not one series"
+    for name, (low, high) in result.outcome.intervals.items():
+        assert low <= test[name] <= high or name in ("max_error", "fhv"), name
+    assert result.outcome.intervals["rmse"][1] < 1.5 * test["rmse"]
+    groups = json.loads(result.artifacts["groups"])
+    by_name = {item["group"]: item for item in groups["items"]}
+    assert by_name.keys() == {"upper", "missing"}
+    assert sum(item["rows"] for item in groups["items"]) == result.outcome.counts.test
+    assert by_name["upper"]["metrics"]["rmse"] < 0.2 < 2 < by_name["missing"]["metrics"]["rmse"]
+    assert "peak_timing" in by_name["upper"]["metrics"], "each gauge is"
 
 
 def test_missing_columns_are_left_out_aloud(tmp_path: Path) -> None:

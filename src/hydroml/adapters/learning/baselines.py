@@ -21,11 +21,6 @@ class Series:
     groups: Array | None = None
 
 
-def regression(series: Series, parts: Parts) -> dict[str, dict[str, float]]:
-    observed = series.values[parts.test]
-    return {name: metrics.regression(observed, p) for name, p in regression_predictions(series, parts).items()}
-
-
 def regression_predictions(series: Series, parts: Parts) -> dict[str, Array]:
     """Each baseline's predictions for the test rows; where it has none of its own, it predicts the training mean."""
     training = series.values[parts.train]

@@ -82,11 +82,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """Which group each row belongs to, as an index of `names`; missing values are a group of their own."""
+
+    codes: Array
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     features: pd.DataFrame
     target: Target
     times: Times | None
-    groups: Array | None
+    groups: Groups | None
     infinite: dict[str, int]
     """How many infinite values of a feature count as missing."""
 
@@ -140,7 +148,7 @@ def read_frame(
         frame,
         _classes(table[target.name]) if classes else Target(_numbers(table[target.name])[0]),
         _times(table[time.name], time) if time is not None else None,
-        _codes(table[group.name]) if group is not None else None,
+        _groups(table[group.name]) if group is not None else None,
         infinite,
     )
 
@@ -196,11 +204,11 @@ def _times(column: pa.ChunkedArray, declared: Column) -> Times:
     return Times(values.view("datetime64[us]"), declared.type, zone is not None)
 
 
-def _codes(column: pa.ChunkedArray) -> Array:
-    """A number for each distinct value; missing values are a group of their own."""
+def _groups(column: pa.ChunkedArray) -> Groups:
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    codes: Array = (encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded).indices.to_numpy()
-    return codes
+    array = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    names = array.dictionary.to_pylist()
+    return Groups(array.indices.to_numpy(), tuple("missing" if n is None else label_text(n) for n in names))
 
 
 def _classes(column: pa.ChunkedArray) -> Target:

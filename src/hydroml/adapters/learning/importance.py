@@ -75,4 +75,4 @@ def _measure(classes: bool, target: Array, count: int) -> tuple[str, Callable[[A
         return "rmse", metrics.rmse
     if count == 2 and 0 < np.sum(target == 1) < len(target):
         return "roc_auc", lambda o, p: -metrics.roc_auc(o == 1, p[:, 1])
-    return "balanced_accuracy", lambda o, p: -metrics.balanced_accuracy(o, p.argmax(axis=1))
+    return "balanced_accuracy", lambda o, p: -metrics.balanced_accuracy(metrics.confusion(o, p.argmax(axis=1)))

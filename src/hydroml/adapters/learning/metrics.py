@@ -1,11 +1,11 @@
 """The domain's metrics, computed; one that is not defined for the data at hand is left out, never NaN."""
 
 import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
+from hydroml.adapters.learning import hydrology
 from hydroml.adapters.learning.frames import Array
 from hydroml.domain.experiments.metrics import METRICS
 from hydroml.domain.experiments.specification import Problem
@@ -13,11 +13,26 @@ from hydroml.domain.experiments.specification import Problem
 _TINY = float(np.finfo(np.float64).eps)
 
 
-def regression(observed: Array, predicted: Array) -> dict[str, float]:
-    """Pairs with a missing side do not count."""
+def regression(
+    observed: Array,
+    predicted: Array,
+    *,
+    hydrology_too: bool = False,
+    names: Collection[str] = (),
+    in_order: bool = True,
+) -> dict[str, float]:
+    """Pairs with a missing side do not count.
+
+    Metrics of hydrology come with `hydrology_too`, or by their `names`; those of peaks only where the rows are one
+    series `in_order` of time.
+    """
     complete = np.isfinite(observed) & np.isfinite(predicted)
     o, p = observed[complete], predicted[complete]
-    return _defined({name: partial(f, o, p) for name, f in _REGRESSION.items()}) if len(o) else {}
+    if not len(o):
+        return {}
+    special = {**hydrology.METRICS, **(hydrology.PEAK_METRICS if in_order else {})}
+    wanted = {**_GENERAL, **{name: f for name, f in special.items() if hydrology_too or name in names}}
+    return _defined(wanted, o, p)
 
 
 def classification(
@@ -26,59 +41,84 @@ def classification(
     """`observed` and `predicted` are indices of classes, and the columns of `probabilities` follow the same order."""
     if not len(observed):
         return {}
-    values: dict[str, Callable[[], float]] = {
-        "accuracy": lambda: float(np.mean(observed == predicted)),
-        "balanced_accuracy": lambda: balanced_accuracy(observed, predicted),
-        "f1_macro": lambda: f1_macro(observed, predicted),
-    }
+    two = problem is Problem.BINARY
+    values = _defined(_CLASSES | (_BINARY if two else _MULTICLASS), confusion(observed, predicted))
     if probabilities is not None:
-        values["log_loss"] = lambda: log_loss(observed, probabilities)
-        if problem is Problem.BINARY:
-            values["roc_auc"] = lambda: roc_auc(observed == 1, probabilities[:, 1])
-    return _defined(values)
+        values |= _defined(_LIKELY | (_BINARY_LIKELY if two else _MULTICLASS_LIKELY), observed, probabilities)
+    return values
 
 
 def rmse(o: Array, p: Array) -> float:
     return float(np.sqrt(np.mean((p - o) ** 2)))
 
 
-def mae(o: Array, p: Array) -> float:
-    return float(np.mean(np.abs(p - o)))
+_GENERAL: Mapping[str, Callable[[Array, Array], float]] = {
+    "rmse": rmse,
+    "mae": lambda o, p: float(np.mean(np.abs(p - o))),
+    "median_ae": lambda o, p: float(np.median(np.abs(p - o))),
+    "max_error": lambda o, p: float(np.max(np.abs(p - o))),
+    "bias": lambda o, p: float(np.mean(p - o)),
+    "r2": hydrology.nse,
+    "pearson_r": hydrology.correlation,
+    "kge": hydrology.kge,
+    "pbias": lambda o, p: float(100 * np.sum(p - o) / np.sum(o)),
+}
 
 
-def r2(o: Array, p: Array) -> float:
-    return float(1 - np.sum((o - p) ** 2) / _spread(o))
+def confusion(observed: Array, predicted: Array) -> Array:
+    """How many rows of the class i were predicted as j; at least two classes."""
+    size = max(int(observed.max()), int(predicted.max()), 1) + 1
+    counts: Array = np.bincount(observed * size + predicted, minlength=size * size).reshape(size, size).astype(float)
+    return counts
 
 
-def kge(o: Array, p: Array) -> float:
-    spread = np.sqrt(_spread(o) * _spread(p))
-    r = np.sum((o - o.mean()) * (p - p.mean())) / spread
-    return float(1 - np.sqrt((r - 1) ** 2 + (p.std() / o.std() - 1) ** 2 + (p.mean() / o.mean() - 1) ** 2))
+def balanced_accuracy(counts: Array) -> float:
+    """Over the classes that were observed."""
+    rows = counts.sum(axis=1)
+    return float(np.mean(np.diag(counts)[rows > 0] / rows[rows > 0]))
 
 
-def pbias(o: Array, p: Array) -> float:
-    return float(100 * np.sum(p - o) / np.sum(o))
+def _f1_of_each(counts: Array) -> tuple[Array, Array]:
+    """The F1 and the observed rows of each class that was observed or predicted."""
+    observed, predicted = counts.sum(axis=1), counts.sum(axis=0)
+    there = observed + predicted > 0
+    return 2 * np.diag(counts)[there] / (observed + predicted)[there], observed[there]
 
 
-_REGRESSION = {"rmse": rmse, "mae": mae, "r2": r2, "kge": kge, "pbias": pbias}
+def _f1_weighted(counts: Array) -> float:
+    scores, rows = _f1_of_each(counts)
+    return float(np.average(scores, weights=rows))
 
 
-def balanced_accuracy(observed: Array, predicted: Array) -> float:
-    return float(np.mean([np.mean(predicted[observed == c] == c) for c in np.unique(observed)]))
+def _by_chance(counts: Array) -> tuple[np.float64, np.float64, np.float64, np.float64]:
+    """Rows, hits, hits expected by chance times the rows, and the same for observed and predicted with themselves."""
+    observed, predicted = counts.sum(axis=1), counts.sum(axis=0)
+    rows = counts.sum()
+    variation = (rows**2 - observed @ observed) * (rows**2 - predicted @ predicted)
+    return rows, np.trace(counts), observed @ predicted, variation
 
 
-def f1_macro(observed: Array, predicted: Array) -> float:
-    scores = []
-    for c in np.union1d(observed, predicted):
-        hits = np.sum((observed == c) & (predicted == c))
-        scores.append(2 * hits / (np.sum(observed == c) + np.sum(predicted == c)))
-    return float(np.mean(scores))
+def _mcc(counts: Array) -> float:
+    rows, hits, chance, variation = _by_chance(counts)
+    return float((hits * rows - chance) / np.sqrt(variation))
+
+
+def _kappa(counts: Array) -> float:
+    rows, hits, chance, _ = _by_chance(counts)
+    return float((hits * rows - chance) / (rows**2 - chance))
 
 
 def log_loss(observed: Array, probabilities: Array) -> float:
     """A class the model never saw has the probability 0, which counts as the smallest number above it."""
     given = probabilities[np.arange(len(observed)), observed]
     return float(-np.mean(np.log(np.clip(given, _TINY, 1.0))))
+
+
+def brier(observed: Array, probabilities: Array) -> float:
+    true = np.zeros_like(probabilities)
+    true[np.arange(len(observed)), observed] = 1
+    total = float(np.mean(np.sum((probabilities - true) ** 2, axis=1)))
+    return total / 2 if probabilities.shape[1] == 2 else total
 
 
 def roc_auc(positive: Array, score: Array) -> float:
@@ -99,15 +139,43 @@ def roc_curve(positive: Array, score: Array) -> tuple[Array, Array]:
     return np.append(0.0, false / false[-1]), np.append(0.0, true / true[-1])
 
 
-def _spread(values: Array) -> np.float64:
-    """Σ(v − mean v)², and exactly 0 where all values are the same, whatever rounding makes of their mean."""
-    if values.min() == values.max():
-        return np.float64(0.0)
-    return np.float64(np.sum((values - values.mean()) ** 2))
+def average_precision(positive: Array, score: Array) -> float:
+    """Ties share a threshold; undefined without a positive row."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.diff(score[order]) != 0, True)
+    true = np.cumsum(positive[order])[last]
+    precision = true / (np.flatnonzero(last) + 1)
+    return float(np.sum(np.diff(true, prepend=0) * precision) / true[-1])
 
 
-def _defined(values: dict[str, Callable[[], float]]) -> dict[str, float]:
+def _one_against_rest(observed: Array, probabilities: Array) -> float:
+    return float(np.mean([roc_auc(observed == c, probabilities[:, c]) for c in range(probabilities.shape[1])]))
+
+
+_CLASSES: dict[str, Callable[[Array], float]] = {
+    "accuracy": lambda counts: float(np.trace(counts) / counts.sum()),
+    "balanced_accuracy": balanced_accuracy,
+    "f1_macro": lambda counts: float(_f1_of_each(counts)[0].mean()),
+    "mcc": _mcc,
+    "kappa": _kappa,
+}
+_BINARY: dict[str, Callable[[Array], float]] = {
+    "precision": lambda counts: float(counts[1, 1] / counts[:, 1].sum()),
+    "recall": lambda counts: float(counts[1, 1] / counts[1].sum()),
+    "specificity": lambda counts: float(counts[0, 0] / counts[0].sum()),
+    "f1": lambda counts: float(2 * counts[1, 1] / (counts[1].sum() + counts[:, 1].sum())),
+}
+_MULTICLASS: dict[str, Callable[[Array], float]] = {"f1_weighted": _f1_weighted}
+_LIKELY: dict[str, Callable[[Array, Array], float]] = {"log_loss": log_loss, "brier": brier}
+_BINARY_LIKELY: dict[str, Callable[[Array, Array], float]] = {
+    "roc_auc": lambda o, given: roc_auc(o == 1, given[:, 1]),
+    "pr_auc": lambda o, given: average_precision(o == 1, given[:, 1]),
+}
+_MULTICLASS_LIKELY: dict[str, Callable[[Array, Array], float]] = {"roc_auc_ovr": _one_against_rest}
+
+
+def _defined(wanted: Mapping[str, Callable[..., float]], *given: Array) -> dict[str, float]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        computed = {name: value() for name, value in values.items() if name in METRICS}
-    return {name: value for name, value in computed.items() if np.isfinite(value)}
+        computed = {name: measure(*given) for name, measure in wanted.items()}
+    return {name: computed[name] for name in METRICS if name in computed and np.isfinite(computed[name])}

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from hydroml.adapters.learning import (
     baselines,
     fitting,
     importance,
-    metrics,
     modelfile,
     plots,
     preparation,
@@ -29,13 +27,13 @@ from hydroml.adapters.learning.frames import (
     label_text,
     read_frame,
 )
-from hydroml.adapters.learning.predicting import in_blocks
+from hydroml.adapters.learning.judging import Judge, Metrics
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
 from hydroml.domain.experiments.runs import Counts, Feature, Outcome
-from hydroml.domain.experiments.specification import Problem, SplitKind, TargetSummary, target_faults
+from hydroml.domain.experiments.specification import SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
 _SMALL = 100_000
@@ -55,12 +53,6 @@ class _Data:
     training: pd.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    metrics: dict[str, float]
-    plots: dict[str, Any]
-
-
 def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: int, threads: int) -> Trained:
     """See the port."""
     started = time.monotonic()
@@ -77,7 +69,8 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     threads = threads if len(training) * width > _SMALL else 1
 
     monitor.report(0.15, "fitting baseline")
-    beside = _baselines(task, data)
+    judge = Judge(task, data.frame, data.parts, data.split, threads)
+    beside = _baselines(task, data, judge)
     estimator = algorithms.build(algorithm.name, task.problem, values, specification.seed, threads)
     transformer = preparation.build(data.used, training, specification.preparation, algorithm)
     pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
@@ -94,24 +87,18 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     algorithms.settle(estimator)
 
     monitor.report(0.75, "scoring")
-    judge = partial(
-        _judge_classes if task.problem.is_classification else _judge_numbers,
-        task.problem,
-        data,
-        pipeline,
-        threads=threads,
-    )
-    on_test = judge(data.parts.test, monitor=monitor.part(0.75, 0.78), draw=True)
-    on_train = judge(data.parts.train, monitor=monitor.part(0.78, 0.85), draw=False)
+    on_test = judge.test(pipeline, monitor.part(0.75, 0.8))
+    on_train = judge.train(pipeline, monitor.part(0.8, 0.85))
     monitor.report(0.85, "explaining")
-    explained = _explain(task, data, pipeline, threads, monitor.part(0.85, 0.97))
+    explained = _explain(task, data, judge, pipeline, monitor.part(0.85, 0.97))
     model = folder / "model.skops"
     modelfile.save(pipeline, model)
     outcome = Outcome(
         problem=task.problem.value,
         split=data.split.value,
         parameters=_parameters(task, values, data.split),
-        metrics={"test": on_test.metrics, "train": on_train.metrics},
+        metrics={"test": on_test.metrics, "train": on_train},
+        intervals=on_test.intervals,
         baselines=beside,
         counts=data.counts,
         features=tuple(_feature(task, training, name) for name in task.features),
@@ -205,56 +192,22 @@ def _check_target(task: TrainingTask, frame: Frame, usable: Array) -> None:
         raise InvalidInputError(faults[0].msg, faults)
 
 
-def _baselines(task: TrainingTask, data: _Data) -> dict[str, dict[str, float]]:
-    frame = data.frame
+def _baselines(task: TrainingTask, data: _Data, judge: Judge) -> dict[str, Metrics]:
+    frame, test = data.frame, data.parts.test
     if task.problem.is_classification:
         return baselines.classification(task.problem, frame.target.values, data.parts, len(frame.target.classes))
-    return baselines.regression(baselines.Series(frame.target.values, frame.times, frame.groups), data.parts)
-
-
-def _judge_numbers(
-    _: Problem, data: _Data, pipeline: Any, rows: Array, *, threads: int, monitor: Monitor, draw: bool
-) -> _Judgement:
-    predicted = in_blocks(
-        pipeline.predict, data.frame.features, rows, threads, partial(monitor.report, phase="scoring")
+    codes = None if frame.groups is None else frame.groups.codes
+    predictions = baselines.regression_predictions(
+        baselines.Series(frame.target.values, frame.times, codes), data.parts
     )
-    observed = data.frame.target.values[rows]
-    drawn = plots.regression(rows, observed, predicted, data.frame.times) if draw else {}
-    return _Judgement(metrics.regression(observed, predicted), drawn)
+    return {name: judge.baseline(frame.target.values[test], given, test) for name, given in predictions.items()}
 
 
-def _judge_classes(
-    problem: Problem, data: _Data, pipeline: Any, rows: Array, *, threads: int, monitor: Monitor, draw: bool
-) -> _Judgement:
-    """Classes that only the test part has are among the observed ones; the model gives them no probability."""
-    classes = data.frame.target.classes
-    learnt = _learnt(data)
-    probabilities = np.zeros((len(rows), len(classes)))
-    probabilities[:, learnt] = in_blocks(
-        pipeline.predict_proba, data.frame.features, rows, threads, partial(monitor.report, phase="scoring")
-    )
-    predicted = learnt[probabilities[:, learnt].argmax(axis=1)]
-    observed = data.frame.target.values[rows]
-    drawn: dict[str, Any] = {}
-    if draw:
-        labels = [label_text(c) for c in classes]
-        drawn = plots.classification(
-            rows, data.frame.times, labels=labels, observed=observed, predicted=predicted, probabilities=probabilities
-        )
-    return _Judgement(metrics.classification(problem, observed, predicted, probabilities), drawn)
-
-
-def _learnt(data: _Data) -> Array:
-    """The indices of the classes the training part has, in the order of the model's."""
-    return np.unique(data.frame.target.values[data.parts.train])
-
-
-def _explain(task: TrainingTask, data: _Data, pipeline: Any, threads: int, monitor: Monitor) -> dict[str, Any]:
+def _explain(task: TrainingTask, data: _Data, judge: Judge, pipeline: Any, monitor: Monitor) -> dict[str, Any]:
     target = data.frame.target.values[data.parts.test]
     if task.problem.is_classification:
-        learnt = _learnt(data)
         position = np.full(len(data.frame.target.classes), -1)
-        position[learnt] = np.arange(len(learnt))
+        position[judge.learnt] = np.arange(len(judge.learnt))
         target = position[target]
     return importance.permutation(
         pipeline,
@@ -263,7 +216,7 @@ def _explain(task: TrainingTask, data: _Data, pipeline: Any, threads: int, monit
         target,
         classes=task.problem.is_classification,
         seed=task.specification.seed,
-        threads=threads,
+        threads=judge.threads,
         monitor=monitor,
     )
 

@@ -88,6 +88,8 @@ class Outcome:
     parameters: dict[str, Any]
     metrics: dict[str, dict[str, float]]
     """By part: test and train."""
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Bounds of 95 % of metrics of the test part, by the bootstrap over its rows or stretches of them."""
     baselines: dict[str, dict[str, float]]
     """By baseline: its metrics on the test part."""
     counts: Counts

@@ -11,7 +11,7 @@ from hydroml.application.documents import step_schema
 from hydroml.application.ports.repositories import Found
 from hydroml.application.ports.tables import FunctionInfo
 from hydroml.domain.experiments.algorithms import ALGORITHMS, Algorithm, Hyperparameter
-from hydroml.domain.experiments.metrics import METRICS, Better, Metric
+from hydroml.domain.experiments.metrics import METRICS, Better, Family, Metric
 from hydroml.domain.studio.steps import STEPS, RowEffect, Step
 from hydroml.domain.studio.steps.base import StepGroup
 from hydroml.entrypoints.bootstrap import container
@@ -125,6 +125,7 @@ class MetricOut(Schema):
     definition: str
     source: str
     problems: list[str]
+    family: Family
 
     @classmethod
     def of(cls, one: Metric) -> "MetricOut":
@@ -137,6 +138,7 @@ class MetricOut(Schema):
             definition=one.definition,
             source=one.source,
             problems=list(one.problems),
+            family=one.family,
         )
 
 

@@ -35,9 +35,14 @@ class CountsOut(Schema):
 
 
 class MetricsOut(Schema):
-    """Metrics by part, and for each baseline its metrics on the test part; empty until the run has succeeded."""
+    """Metrics by part, and for each baseline its metrics on the test part; empty until the run has succeeded.
+
+    `intervals` holds the bounds of 95 % of the test metrics, by the bootstrap over the test rows: over stretches of
+    them where there is a time column.
+    """
 
     test: dict[str, float | None] = Field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
     train: dict[str, float | None] = Field(default_factory=dict)
     baselines: dict[str, dict[str, float | None]] = Field(default_factory=dict)
 
@@ -192,7 +197,7 @@ def list_artifacts(request: HttpRequest, run_id: UUID) -> Any:
     },
 )
 def get_artifact(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
-    """Stored data of a plot or table: predictions, scatter, residuals, confusion, roc, importance, baselines."""
+    """Stored data of a plot or table: predictions, scatter, residuals, confusion, roc, importance, groups and such."""
     content = container().runs().artifact(request.auth, RunId(run_id), name)
     return HttpResponse(content, content_type="application/json")
 
@@ -210,6 +215,7 @@ def _metrics(run: Run) -> MetricsOut:
         return MetricsOut()
     return MetricsOut(
         test=dict(run.outcome.metrics.get("test", {})),
+        intervals=dict(run.outcome.intervals),
         train=dict(run.outcome.metrics.get("train", {})),
         baselines={name: dict(metrics) for name, metrics in run.outcome.baselines.items()},
     )

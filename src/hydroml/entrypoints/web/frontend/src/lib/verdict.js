@@ -13,7 +13,9 @@ const plainTitle = (name) => name.replaceAll("_", " ").replace(/^./, (letter) =>
 export function about(name, catalogue = {}) {
   return { title: plainTitle(name), better: "higher", unit: "", ...KNOWN[name], ...catalogue[name] };
 }
-const goodness = (value, better) => (better === "lower" ? -value : better === "zero" ? -Math.abs(value) : value);
+/** Grows as a value gets better. */
+export const goodness = (value, better) => (better === "lower" ? -value : better === "zero" ? -Math.abs(value) : better === "one" ? -Math.abs(value - 1) : value);
+export const direction = (better) => ({ zero: "near zero", one: "near one" })[better] ?? better;
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 export const baselineName = (name) => name.replaceAll("_", " ");
 
@@ -21,15 +23,16 @@ export const baselineName = (name) => name.replaceAll("_", " ");
 export function verdicts(run, catalogue = {}) {
   const test = run?.metrics?.test ?? {};
   const baselines = run?.metrics?.baselines ?? {};
-  const names = Object.keys(test).filter((name) => !name.startsWith("n_"));
-  const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const names = Object.keys(test);
+  const order = [...(run?.specification?.metrics ?? []), ...ORDER];
+  const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
   return names.sort((a, b) => place(a) - place(b)).map((name) => {
     const facts = about(name, catalogue);
     const value = test[name];
     const rivals = Object.entries(baselines).map(([rival, scores]) => ({ name: baselineName(rival), value: scores?.[name] })).filter((rival) => isNumber(rival.value));
     const mine = goodness(value, facts.better);
     const stronger = rivals.filter((rival) => goodness(rival.value, facts.better) >= mine).sort((a, b) => goodness(b.value, facts.better) - goodness(a.value, facts.better));
-    return { name, ...facts, value, train: run.metrics.train?.[name], rivals, stronger, ...words(value, rivals, stronger) };
+    return { name, ...facts, value, interval: run.metrics.intervals?.[name] ?? null, train: run.metrics.train?.[name], rivals, stronger, ...words(value, rivals, stronger) };
   });
 }
 
@@ -56,7 +59,7 @@ export function summary(list) {
   if (!judged.length) return { tone: "", title: "No baseline was scored.", text: "The metrics stand alone; nothing says yet whether they are good." };
   const lost = judged.filter(({ stronger }) => stronger.length);
   const names = judged[0].rivals.map(({ name }) => name).join(", ");
-  if (!lost.length) return { tone: "is-success", icon: "#i-check", title: "Better than every baseline on every metric.", text: `Compared on the same test rows with: ${names}.` };
+  if (!lost.length) return { tone: "is-success", icon: "#i-check", title: "Better than every baseline.", text: `Compared on the same test rows with: ${names}.` };
   const says = lost.slice(0, 3).map((one) => `${one.title} ${show(one.value)} against ${show(one.stronger[0].value)} (${one.stronger[0].name})`).join("; ");
   if (lost.length === judged.length) return { tone: "is-warning", icon: "#i-warn", title: "No better than a baseline.", text: `${says}. The features may not carry the signal, or the split may be too hard.` };
   return { tone: "is-warning", icon: "#i-warn", title: "Not better everywhere.", text: `A baseline is as good or better in ${says}.` };

@@ -9,7 +9,7 @@ import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
-import { about, baselineName, summary, verdicts } from "../lib/verdict.js";
+import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
 
 /** The phases a training job tells, in order: how its words begin, and what they mean. */
 const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
@@ -126,12 +126,16 @@ function runPage() {
         return this.verdicts.slice(0, 5);
       },
       get conclusion() {
-        return summary(this.verdicts);
+        return summary(this.headlines);
       },
       get baselineNames() {
         return Object.keys(this.run?.metrics?.baselines ?? {});
       },
       baselineTitle: baselineName,
+      direction,
+      intervalText({ interval }) {
+        return interval ? `${metric(interval[0])} to ${metric(interval[1])}` : "";
+      },
       baselineValue(name, rival) {
         return metric(this.run.metrics.baselines[rival]?.[name]);
       },
@@ -140,7 +144,7 @@ function runPage() {
       },
       /** This run and the baselines on one axis; right is better. */
       axis(element, one) {
-        const good = (value) => (one.better === "lower" ? -value : one.better === "zero" ? -Math.abs(value) : value);
+        const good = (value) => goodness(value, one.better);
         const all = [one.value, ...one.rivals.map(({ value }) => value)].map(good);
         if (!one.rivals.length || !all.every(Number.isFinite)) return element.replaceChildren();
         const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -200,6 +204,7 @@ function runPage() {
             this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
           }
           if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, this.titled(data), 40), ["importance"]);
+          if (this.tab === "groups") this.artifact("groups");
           if (this.tab === "log" && this.run.job_id) this.log.load();
         });
       },
@@ -227,7 +232,7 @@ function runPage() {
           { name: "overview", title: "Overview" },
           ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
           ...(this.has("importance") ? [{ name: "importance", title: "Importance" }] : []),
-          { name: "metrics", title: "All metrics" }, { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
+          { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
         ];
       },
       get hasTime() {
@@ -267,6 +272,42 @@ function runPage() {
       data(name) {
         const found = this.artifacts[name]?.data;
         if (found) download(`${this.run.name || "run"} ${name}.json`, JSON.stringify(found), "application/json");
+      },
+      // Each group (a site, say) on its own --------------------------------------------------------------------------------
+      groupSort: { name: "rows", down: true },
+      get groupsText() {
+        const data = this.artifacts.groups?.data;
+        if (!data) return "";
+        return `${data.items.length < data.of ? `the largest ${count(data.items.length)} of ` : ""}${plural(data.of, "group")} by ${data.column}; test rows`;
+      },
+      get groupColumns() {
+        const metrics = this.verdicts.map(({ name, title, definition }) => ({ name, title, definition }));
+        return [{ name: "group", title: this.artifacts.groups?.data?.column ?? "Group" }, { name: "rows", title: "Rows" }, ...metrics].map((column) => ({ ...column, ...this.sortOf(column.name) }));
+      },
+      sortOf(name) {
+        if (name !== this.groupSort.name) return { sort: "none", icon: "" };
+        return this.groupSort.down ? { sort: "descending", icon: "#i-down" } : { sort: "ascending", icon: "#i-up" };
+      },
+      sortGroups(name) {
+        this.groupSort = { name, down: this.groupSort.name === name ? !this.groupSort.down : name !== "group" };
+      },
+      get groupRows() {
+        const items = this.artifacts.groups?.data?.items ?? [];
+        const names = this.verdicts.map(({ name }) => name);
+        const { name, down } = this.groupSort;
+        const key = (item) => (name === "group" ? item.group : name === "rows" ? item.rows : item.metrics[name]);
+        const sorted = [...items].sort((a, b) => {
+          const [x, y] = [key(a), key(b)];
+          if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+          return (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y) * (down ? -1 : 1);
+        });
+        const cells = (item) => [{ key: "rows", text: count(item.rows) }, ...names.map((one) => ({ key: one, text: metric(item.metrics[one]) }))];
+        const middle = (values) => {
+          const known = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+          return known.length ? (known[(known.length - 1) >> 1] + known[known.length >> 1]) / 2 : undefined;
+        };
+        const median = { group: "Median of the groups", rows: middle(items.map(({ rows }) => rows)), metrics: Object.fromEntries(names.map((one) => [one, middle(items.map(({ metrics }) => metrics[one]))])) };
+        return [{ ...median, median: true }, ...sorted].map((item, index) => ({ key: index, group: item.group, median: item.median ?? false, cells: cells(item) }));
       },
       get confusion() {
         const data = this.artifacts.confusion?.data;
