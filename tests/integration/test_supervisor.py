@@ -42,7 +42,7 @@ def first_start(module_environment: dict[str, str], tmp_path_factory: pytest.Tem
         status = get(serving.ready(), "/readyz")
         began = time.monotonic()
         os.killpg(serving.process.pid, signal.SIGINT)
-        code = serving.process.wait(20)
+        code = serving.process.wait(90)
         yield FirstStart(data_dir, serving.output, status, code, time.monotonic() - began, processes_of(data_dir))
     finally:
         serving.stop()
@@ -64,7 +64,7 @@ def serve(first_start: FirstStart, data_dir: Path, tmp_path: Path) -> Iterator[C
 
 
 def get(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -87,7 +87,7 @@ def test_sigterm_stops_everything(serve: Callable[[], Serving], data_dir: Path) 
     assert get(serving.ready(), "/readyz") == 200
     assert "admin" not in serving.output  # the administrator of the first start is still there
     serving.process.terminate()
-    assert serving.process.wait(20) == 0
+    assert serving.process.wait(90) == 0
     assert processes_of(data_dir) == {}
 
 
@@ -97,7 +97,7 @@ def test_nothing_survives_a_killed_supervisor(serve: Callable[[], Serving], data
     serving.ready()
     serving.process.kill()
     serving.process.wait()
-    assert wait_until(lambda: not processes_of(data_dir), 10), processes_of(data_dir)
+    assert wait_until(lambda: not processes_of(data_dir), 90), processes_of(data_dir)
     again = serve()
     assert get(again.ready(), "/readyz") == 200
 
@@ -107,7 +107,7 @@ def test_second_serve_is_refused_and_dead_parts_come_back(serve: Callable[[], Se
     first = serve()
     port = first.ready()
     second = serve()
-    assert second.process.wait(20) == 1
+    assert second.process.wait(90) == 1
     assert f"in use by `hydroml serve` (process {first.process.pid})" in second.output
 
     web = next(pid for pid, command in processes_of(data_dir).items() if "uvicorn" in command)
@@ -119,8 +119,8 @@ def test_second_serve_is_refused_and_dead_parts_come_back(serve: Callable[[], Se
         except OSError:
             return False
 
-    assert wait_until(lambda: "web ended with -9" in first.output, 10)
-    assert wait_until(back, 30)
+    assert wait_until(lambda: "web ended with -9" in first.output, 90)
+    assert wait_until(back, 90)
 
 
 def test_taken_port_is_told(embedded_environment: dict[str, str]) -> None:
@@ -203,10 +203,10 @@ def test_child_ends_with_everything_in_its_group(tmp_path: Path) -> None:
     child = Child(name="stubborn", command=["sh", "-c", script], log=tmp_path / "log", cwd=tmp_path, patience=0.3)
     child.start()
     note = tmp_path / "grandchild"
-    assert wait_until(lambda: note.exists() and note.read_text().strip() != "", 10)
+    assert wait_until(lambda: note.exists() and note.read_text().strip() != "", 90)
     grandchild = int(note.read_text())
     assert child.stop() == -signal.SIGKILL
-    assert wait_until(lambda: not _runs(grandchild), 5)
+    assert wait_until(lambda: not _runs(grandchild), 90)
 
 
 def test_child_that_cannot_start_is_told(tmp_path: Path) -> None:
