@@ -1,16 +1,23 @@
 // The table of any size: AG Grid with the infinite row model. Rows, order and filter come from the server; only what is on screen is here.
 import {
-  CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, ModuleRegistry, RowApiModule, ScrollApiModule, createGrid as create, themeQuartz,
+  CellStyleModule, ColumnApiModule, EventApiModule, InfiniteRowModelModule, ModuleRegistry, RenderApiModule, RowApiModule, ScrollApiModule, createGrid as create, themeQuartz,
 } from "ag-grid-community";
-import { copy, h, icon, nonce } from "./dom.js";
+import { debounced, h, icon, nonce } from "./dom.js";
 import { MISSING, cell, count, percent } from "./format.js";
 import { histogram, missingBar } from "./hist.js";
+import { arranged as inOrder, plainLayout } from "./layout.js";
+import { openPeek } from "./peek.js";
+import { attachRanges } from "./ranges.js";
 import { isNumeric, typeOf } from "./types.js";
 import { listed } from "./url.js";
 
-ModuleRegistry.registerModules([InfiniteRowModelModule, CellStyleModule, ColumnApiModule, EventApiModule, RowApiModule, ScrollApiModule]);
+ModuleRegistry.registerModules([InfiniteRowModelModule, CellStyleModule, ColumnApiModule, EventApiModule, RenderApiModule, RowApiModule, ScrollApiModule]);
 
 const BLOCK = 200;
+/** Of a table with more columns only those on screen are fetched, and some beside them. */
+export const WIDE = 120;
+const BESIDE = 16;
+const LONGEST_LIST = 3_000; // characters of names in one address
 const theme = themeQuartz.withParams({
   backgroundColor: "var(--color-surface)", foregroundColor: "var(--color-ink)", chromeBackgroundColor: "var(--color-surface)", headerBackgroundColor: "var(--color-surface)",
   headerTextColor: "var(--color-ink)", borderColor: "var(--color-line)", columnBorder: true, rowHoverColor: "var(--color-hover)", selectedRowBackgroundColor: "var(--color-accent-soft)",
@@ -26,7 +33,7 @@ class ColumnHead {
     this.arrow = h("span", { class: "subtle", "aria-hidden": "true" });
     this.nameButton = h("button", { type: "button", class: "name", title: name, onclick: (event) => params.enableSorting && params.progressSort(event.shiftKey) }, name);
     this.menuButton = h("button", { type: "button", class: "more", "aria-label": `Menu of ${name}`, onclick: (event) => { event.stopPropagation(); params.onMenu?.({ name, type }, this.menuButton); } }, icon("down"));
-    this.plot = h("div");
+    this.plot = h("div", { class: "col-plot" });
     this.meta = h("span", { class: "end tnum" });
     this.element = h("div", { class: "ghead" },
       h("div", { class: "col-name" }, this.nameButton, this.arrow, params.onMenu ? this.menuButton : null),
@@ -35,21 +42,26 @@ class ColumnHead {
     params.column.addEventListener("sortChanged", this.sorted);
     this.showSort();
     params.heads.set(name, this);
-    this.setProfile(params.profileOf(name), params.rowsOf());
+    this.setProfile(params.profileOf(name), params.countsOf());
     this.element.classList.toggle("is-new", params.isNew(name));
+    this.element.classList.toggle("is-gone", params.isGone(name));
   }
   showSort() {
     const sort = this.params.column.getSort();
     this.arrow.replaceChildren(...(sort ? [icon(sort === "asc" ? "up" : "down")] : []));
     this.nameButton.setAttribute("aria-label", `${this.nameButton.textContent}${sort ? `, sorted ${sort === "asc" ? "ascending" : "descending"}` : ""}. Sort`);
   }
-  setProfile(profile, rows) {
+  /** `counts`: how many rows there are, and how many of them the filter keeps. */
+  setProfile(profile, counts) {
     this.plot.replaceChildren();
     this.meta.replaceChildren();
+    this.meta.removeAttribute("title");
     if (!profile) return;
-    this.plot.append(histogram(profile, { onBar: this.params.onBar }), missingBar(profile, rows));
-    this.meta.append(profile.missing ? `${percent(profile.missing, rows)} ${MISSING}` : "");
-    if (profile.missing) this.meta.title = `${count(profile.missing)} missing`;
+    const { name } = profile;
+    const missing = profile.kept_missing ?? profile.missing;
+    this.plot.append(histogram(profile, { onBar: this.params.onBar && ((condition) => this.params.onBar(name, condition)), isOn: this.params.isOn }), missingBar({ missing }, counts.kept));
+    this.meta.append(missing ? `${percent(missing, counts.kept)} ${MISSING}` : "");
+    if (missing) this.meta.title = `${count(missing)} missing`;
   }
   getGui() {
     return this.element;
@@ -71,48 +83,123 @@ const widthFor = ({ name, type }) => {
 
 /**
  * `fetchRows({offset, limit, sort, columns, total})` answers what the API answers for rows. `onLoad` is told about every block,
- * `onProblem` about a refusal, `onFocus` about the cell the keyboard is on (its exact value).
+ * `onProblem` about a refusal, `onFocus` about the cell the keyboard is on (its exact value), `onEdit` about one that somebody wants to change,
+ * `onMenu` and `onCellMenu` when the menu of a column or cell is asked for, `onBar` about a bar that was clicked, `onLayout` about columns that were dragged,
+ * `onPicked` about the size of the cells chosen together, `onColumnsShown` when other columns come on screen.
  */
-export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar, onSort, onLoad, onProblem, onFocus, flat = false }) {
+export function createGrid(mount, {
+  schema, fetchRows, sort = [], layout: given = plainLayout(), onMenu, onCellMenu, onBar, isOn, onSort, onLoad, onProblem, onFocus, onEdit, onLayout, onPicked, onCopied, onRefusal, onColumnsShown, flat = false,
+}) {
   const ids = new Map(); // a column's name → its id here, so that widths survive a change of the table
+  const names = new Map();
+  let layout = given;
+  let found = null; // {index, id}: the cell a search has found
   const heads = new Map();
   let columns = schema;
   let profile = null;
   let fresh = new Set();
+  let gone = new Set();
   let fixed = null;
   let turn = 0;
 
   const idOf = (name) => {
-    if (!ids.has(name)) ids.set(name, `c${ids.size}`);
+    if (!ids.has(name)) {
+      names.set(`c${ids.size}`, name);
+      ids.set(name, `c${ids.size}`);
+    }
     return ids.get(name);
   };
-  const nameOf = (id) => [...ids].find(([, known]) => known === id)?.[0];
+  const nameOf = (id) => names.get(id);
   const order = (model) => listed(model.map(({ colId, sort: way }) => (way === "desc" ? "-" : "") + nameOf(colId)));
+  const valueIn = (row, name) => row.v[columns.findIndex((one) => one.name === name)]; // by name: a framework wraps columns anew
   const profileOf = (name) => profile?.columns.find((one) => one.name === name);
+  const countsOf = () => ({ rows: profile?.rows ?? 0, kept: profile?.kept ?? profile?.rows ?? 0 });
+  const isWide = () => columns.length > WIDE && !fixed;
 
   function definitions(sorted) {
     const number = {
       colId: "rn", headerName: "#", pinned: "left", width: 68, resizable: false, sortable: false, suppressMovable: true, lockPosition: true, cellClass: "is-rn", headerClass: "is-rn-head",
       valueGetter: ({ data }) => data?.n, valueFormatter: ({ value }) => count(value),
     };
-    return [number, ...columns.map((column, index) => {
+    const places = new Map(columns.map(({ name }, index) => [name, index]));
+    const hidden = new Set(layout.hidden);
+    const pinned = new Set(layout.pinned);
+    return [number, ...inOrder(columns.map(({ name }) => name), layout.order).map((name) => {
+      const index = places.get(name);
+      const column = columns[index];
       const at = sorted.findIndex(({ name }) => name === column.name);
       return {
-        colId: idOf(column.name), headerName: column.name, context: column, width: widthFor(column), minWidth: 64, sortable: !fixed, resizable: true, sort: at < 0 ? null : sorted[at].descending ? "desc" : "asc", sortIndex: at < 0 ? null : at,
+        colId: idOf(column.name), headerName: column.name, context: column, width: layout.widths[name] ?? widthFor(column), minWidth: 64, hide: hidden.has(name), pinned: pinned.has(name) ? "left" : null,
+        suppressKeyboardEvent: ({ event }) => event.key === " ", sortable: !fixed, resizable: true, sort: at < 0 ? null : sorted[at].descending ? "desc" : "asc", sortIndex: at < 0 ? null : at,
         valueGetter: ({ data }) => data?.v[index],
-        valueFormatter: ({ value, data }) => (data ? cell(value, column.type, column.name) : ""),
+        valueFormatter: ({ value, data }) => (data && value !== undefined ? cell(value, column.type, column.name) : ""),
         cellClass: isNumeric(column.type) ? "is-num" : "",
-        cellClassRules: { "is-gap": ({ data, value }) => data !== undefined && (value === null || value === undefined), "is-wait": ({ data }) => data === undefined, "is-new": () => fresh.has(column.name) },
+        cellClassRules: { "is-gap": ({ value }) => value === null, "is-wait": ({ value }) => value === undefined, "is-found": ({ node, column: { colId } }) => found !== null && node.rowIndex === found.index && colId === found.id,
+          "is-picked": ({ node, column: { colId } }) => ranges?.holds(node.rowIndex, colId) ?? false,
+          "is-new": ({ data }) => fresh.has(column.name) || data?.fate === "added", "is-changed": ({ data }) => data?.was !== undefined && column.name in data.was, "is-gone": ({ data }) => gone.has(column.name) || data?.fate === "removed" },
+        cellRenderer: fixed?.was ? ({ valueFormatted, data }) => (data?.was && column.name in data.was ? h("span", { title: `before: ${cell(data.was[column.name], column.type, column.name)}` }, valueFormatted) : valueFormatted) : undefined,
         headerComponent: ColumnHead,
-        headerComponentParams: { heads, onMenu, onBar, profileOf, rowsOf: () => profile?.rows ?? 0, isNew: (name) => fresh.has(name) },
+        headerComponentParams: { heads, onMenu, onBar, profileOf, countsOf, isOn, isNew: (name) => fresh.has(name), isGone: (name) => gone.has(name) },
       };
     })];
   }
 
+  /** Rows as they are kept here: a value for each column, undefined where it was not fetched. */
   function arranged(answer, offset = 0) {
-    const places = columns.map(({ name }) => answer.columns.findIndex((one) => one.name === name));
-    return answer.rows.map((row, index) => ({ n: answer.row_numbers?.[index] ?? offset + index + 1, v: places.map((place) => (place < 0 ? null : row[place])) }));
+    const given = new Map(answer.columns.map(({ name }, place) => [name, place]));
+    const places = columns.map(({ name }) => given.get(name));
+    return answer.rows.map((row, index) => ({
+      n: answer.row_numbers?.[index] ?? offset + index + 1, place: answer.places?.[index], fate: answer.fates?.[index], was: answer.was?.[index],
+      v: places.map((place) => (place === undefined ? (isWide() ? undefined : null) : row[place] ?? null)),
+    }));
   }
+
+  /** Of a wide table the names of the columns on screen and of some beside them, in parts that fit into an address. */
+  function windowed() {
+    const every = grid?.getAllDisplayedColumns() ?? [];
+    const seen = new Set((grid?.getAllDisplayedVirtualColumns() ?? []).map((column) => column.getColId()));
+    const at = every.flatMap((column, index) => (seen.has(column.getColId()) && !column.isPinned() ? [index] : []));
+    const near = at.length ? every.slice(Math.max(0, at[0] - BESIDE), at.at(-1) + BESIDE + 1) : every.slice(0, 3 * BESIDE);
+    const wanted = [...new Set([...every.filter((column) => column.isPinned()), ...near].map((column) => nameOf(column.getColId())).filter(Boolean))];
+    return wanted.length ? wanted : inOrder(columns.map(({ name }) => name), layout.order).slice(0, 3 * BESIDE);
+  }
+  function inParts(wanted) {
+    const parts = [[]];
+    let length = 0;
+    for (const name of wanted) {
+      length += name.length + 3;
+      if (length > LONGEST_LIST && parts.at(-1).length) {
+        parts.push([]);
+        length = name.length + 3;
+      }
+      parts.at(-1).push(name);
+    }
+    return parts;
+  }
+
+  /** What is on screen of a wide table and was not fetched with its rows, because one has scrolled sideways. */
+  const fill = debounced(async () => {
+    if (!isWide()) return;
+    const mine = turn;
+    const first = grid.getFirstDisplayedRowIndex();
+    const rows = [];
+    for (let index = first; index <= grid.getLastDisplayedRowIndex(); index += 1) rows.push(grid.getDisplayedRowAtIndex(index)?.data);
+    if (first < 0 || !rows.some(Boolean)) return;
+    const places = new Map(columns.map(({ name }, index) => [name, index]));
+    const lacking = windowed().filter((name) => rows.some((row) => row && row.v[places.get(name)] === undefined));
+    for (const part of inParts(lacking)) {
+      if (!part.length) continue;
+      try {
+        const answer = await fetchRows({ offset: first, limit: rows.length, sort: orderNow(), total: false, columns: listed(part) });
+        if (mine !== turn) return;
+        answer.rows.forEach((values, index) => rows[index] && part.forEach((name, at) => (rows[index].v[places.get(name)] = values[at] ?? null)));
+        grid.refreshCells({ columns: part.map(idOf).filter((id) => grid.getColumn(id)) });
+      } catch (error) {
+        if (mine === turn) onProblem?.(error);
+        return;
+      }
+    }
+  }, 80);
 
   function datasource() {
     const mine = ++turn;
@@ -124,7 +211,8 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
           return;
         }
         try {
-          const answer = await fetchRows({ offset: params.startRow, limit: params.endRow - params.startRow, sort: order(params.sortModel), total: total === null });
+          const query = { offset: params.startRow, limit: params.endRow - params.startRow, sort: order(params.sortModel), total: total === null };
+          const answer = await fetchRows(isWide() ? { ...query, columns: listed(inParts(windowed())[0]) } : query);
           if (mine !== turn) {
             params.failCallback(); // nobody wants it any more, but the grid counts what is under way, and waits for it
             return;
@@ -133,6 +221,9 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
           params.successCallback(rows, last);
+          if (isWide()) fill();
+          const focus = grid?.getFocusedCell();
+          if (focus && focus.rowIndex >= params.startRow && focus.rowIndex < params.endRow) tellFocus();
           onLoad?.({ total, elapsed: answer.elapsed_ms, columns: answer.columns });
         } catch (error) {
           params.failCallback();
@@ -142,27 +233,106 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
     };
   }
 
-  const grid = create(mount, {
-    theme, styleNonce: nonce(), rowModelType: "infinite", columnDefs: definitions(sort), datasource: datasource(), cacheBlockSize: BLOCK, maxBlocksInCache: 30, infiniteInitialRowCount: 40, blockLoadDebounceMillis: 40,
+  let grid = null;
+  let ranges = null;
+  const shown = debounced(() => onColumnsShown?.(), 60);
+  const dragged = ({ finished, source }) => {
+    if (finished === false || !source?.startsWith("ui")) return;
+    readLayout();
+    onLayout?.(layout);
+  };
+  grid = create(mount, {
+    theme, styleNonce: nonce(), rowModelType: "infinite", columnDefs: definitions(sort), datasource: datasource(), cacheBlockSize: BLOCK, infiniteInitialRowCount: 40, blockLoadDebounceMillis: 40,
     maxConcurrentDatasourceRequests: 2, suppressCellFocus: false, enableCellTextSelection: false, suppressDragLeaveHidesColumns: true, animateRows: false, headerHeight: flat ? 46 : 76, multiSortKey: "ctrl", ensureDomOrder: true,
-    onSortChanged: () => onSort?.(sortNow()),
-    onCellFocused: ({ rowIndex, column }) => {
-      if (rowIndex === null || rowIndex === undefined || !column || typeof column === "string") return;
-      const row = grid.getDisplayedRowAtIndex(rowIndex)?.data;
-      const definition = column.getColDef();
-      if (row && definition.context) onFocus?.({ name: definition.context.name, type: definition.context.type, value: row.v[columns.indexOf(definition.context)], row: row.n });
+    maxBlocksInCache: 30,
+    onColumnMoved: dragged, onColumnResized: dragged, onColumnPinned: dragged,
+    onVirtualColumnsChanged: () => {
+      fill();
+      shown();
     },
+    onBodyScroll: () => isWide() && fill(),
+    onCellDoubleClicked: () => peek(),
+    onCellContextMenu: ({ event }) => cellMenu(event),
+    onSortChanged: () => onSort?.(sortNow()),
+    onCellFocused: () => tellFocus(),
   });
-  mount.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "c" || getSelection()?.toString()) return;
+  /** Once the row is here: one may get to a cell before its row does. */
+  function tellFocus() {
+    const at = focused();
+    if (at) onFocus?.({ ...at, element: undefined });
+  }
+  /** The cell the keyboard is on, with its place for an edit and its element. */
+  function focused() {
     const focus = grid.getFocusedCell();
     const row = focus && grid.getDisplayedRowAtIndex(focus.rowIndex)?.data;
     const context = focus?.column.getColDef().context;
-    if (row && context) copy(String(row.v[columns.indexOf(context)] ?? ""));
+    return row && context ? { name: context.name, type: context.type, value: valueIn(row, context.name), row: row.n, was: row.was, place: row.place, index: focus.rowIndex, element: mount.querySelector(`[row-index="${focus.rowIndex}"] [col-id="${focus.column.getColId()}"]`) } : null;
+  }
+  // F2, Enter and typing a number change a cell: before the grid, which would move on. Letters are the page's shortcuts.
+  mount.addEventListener("keydown", (event) => {
+    const typed = /^[-+0-9]$/.test(event.key);
+    if (!onEdit || fixed || event.ctrlKey || event.metaKey || event.altKey || !event.target.classList?.contains("ag-cell") || !(typed || event.key === "F2" || event.key === "Enter")) return;
+    const at = focused();
+    if (!at || onEdit(at, typed ? event.key : null) === false) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  ranges = attachRanges(mount, grid, {
+    nameOf,
+    async fetchRows({ offset, limit, names: wanted }) {
+      const places = new Map(columns.map(({ name }, index) => [name, index]));
+      const here = Array.from({ length: limit }, (_, index) => grid.getDisplayedRowAtIndex(offset + index)?.data);
+      if (here.every((row) => row && wanted.every((name) => row.v[places.get(name)] !== undefined))) return here.map((row) => wanted.map((name) => row.v[places.get(name)]));
+      const rows = [];
+      for (const part of inParts(wanted)) {
+        const answer = await fetchRows({ offset, limit, sort: orderNow(), total: false, columns: listed(part) });
+        answer.rows.forEach((values, index) => (rows[index] = [...(rows[index] ?? []), ...values]));
+      }
+      return rows;
+    },
+    onChange: (size) => onPicked?.(size),
+    onCopied: (amount, head) => onCopied?.(amount, head),
+    onRefusal: (text) => onRefusal?.(text),
+  });
+  function peek() {
+    const at = focused();
+    if (at?.element) openPeek(at.element, at, { onClose: () => grid.setFocusedCell(at.index, idOf(at.name)) });
+  }
+  function cellMenu(event) {
+    const at = focused();
+    if (!at || !onCellMenu) return;
+    event?.preventDefault();
+    onCellMenu(at, at.element, { peek, copy: () => ranges.copy(), copyWithHead: () => ranges.copy(true) });
+  }
+  mount.addEventListener("keydown", (event) => {
+    if (!event.target.classList?.contains("ag-cell") || event.ctrlKey || event.metaKey) return;
+    if (event.key === " " && !event.altKey) peek();
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) cellMenu(event);
+    else if (event.key === "ArrowDown" && event.altKey) {
+      const at = focused();
+      const head = at && heads.get(at.name);
+      if (head && onMenu) onMenu({ name: at.name, type: at.type }, head.menuButton);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
   });
 
   const sortNow = () => grid.getColumnState().filter(({ sort: way }) => way).sort((a, b) => a.sortIndex - b.sortIndex).map(({ colId, sort: way }) => ({ name: nameOf(colId), descending: way === "desc" }));
+  const orderNow = () => listed(sortNow().map(({ name, descending }) => (descending ? "-" : "") + name));
+  /** What was dragged, back into the layout. */
+  function readLayout() {
+    const state = grid.getColumnState().filter(({ colId }) => nameOf(colId));
+    const plain = new Map(columns.map((column) => [column.name, widthFor(column)]));
+    const order = state.map(({ colId }) => nameOf(colId)).filter((name) => plain.has(name));
+    const pinned = state.filter((one) => one.pinned).map(({ colId }) => nameOf(colId));
+    const untouched = columns.map(({ name }) => name).filter((name) => !pinned.includes(name));
+    const same = order.filter((name) => !pinned.includes(name)).every((name, index) => name === untouched[index]);
+    const widths = Object.fromEntries(state.flatMap(({ colId, width }) => (Math.round(width) === plain.get(nameOf(colId)) ? [] : [[nameOf(colId), Math.round(width)]])));
+    layout = { order: same ? [] : order, pinned, hidden: state.filter((one) => one.hide).map(({ colId }) => nameOf(colId)), widths };
+  }
   const rebuild = () => {
+    ranges.clear();
+    found = null;
     const sorted = sortNow();
     grid.setGridOption("columnDefs", definitions(sorted));
     grid.setGridOption("datasource", datasource());
@@ -171,30 +341,77 @@ export function createGrid(mount, { schema, fetchRows, sort = [], onMenu, onBar,
   return {
     api: grid,
     /** Rows again, from the top block on screen; columns stay. */
-    reload: () => grid.setGridOption("datasource", datasource()),
+    reload() {
+      ranges.clear();
+      found = null;
+      grid.setGridOption("datasource", datasource());
+    },
+    setLayout(next) {
+      layout = next;
+      ranges.clear();
+      grid.setGridOption("columnDefs", definitions(sortNow()));
+      fill();
+      shown();
+    },
+    layout: () => layout,
+    /** The names of columns that are not hidden, in their order; or of those on screen. */
+    shownColumns: ({ onScreen = false } = {}) => (onScreen ? grid.getAllDisplayedVirtualColumns() : grid.getAllDisplayedColumns()).map((column) => nameOf(column.getColId())).filter(Boolean),
+    /** The cell a search has found, marked and with the focus; or null. */
+    markFound(hit) {
+      found = hit && { index: hit.position, id: idOf(hit.column) };
+      grid.refreshCells({ force: true });
+    },
+    /** To a row by its place in this order, in a column or in the one it is in, with the `focus` or only with the eye. */
+    goTo(index, name, { focus = true } = {}) {
+      const id = name ? idOf(name) : (grid.getFocusedCell()?.column.getColId() ?? idOf(this.shownColumns()[0]));
+      grid.ensureIndexVisible(index, "middle");
+      grid.ensureColumnVisible(id);
+      if (focus) grid.setFocusedCell(index, id);
+    },
+    orderNow,
+    copyWithHead: () => ranges.copy(true),
     setSchema(next) {
       columns = next;
       fresh = new Set();
+      gone = new Set();
       fixed = null;
       rebuild();
     },
-    setProfile(next) {
+    /** What the heads show; of a `partial` one those whose column is not in it yet stay as they are, marked. */
+    setProfile(next, { partial = false } = {}) {
       profile = next;
-      for (const [name, head] of heads) head.setProfile(profileOf(name), profile?.rows ?? 0);
+      for (const [name, head] of heads) {
+        const known = profileOf(name);
+        head.element.classList.toggle("is-stale", partial && !known);
+        if (known || !partial) head.setProfile(known, countsOf());
+      }
     },
     setSort(sorted) {
       grid.applyColumnState({ state: sorted.map(({ name, descending }, sortIndex) => ({ colId: idOf(name), sort: descending ? "desc" : "asc", sortIndex })), defaultState: { sort: null } });
     },
-    /** Rows that are here already (a preview), new columns marked. */
-    showFixed(answer, added = []) {
+    /** Rows that are here already (a preview); columns that come and go are marked, and rows by their `fates` and what they `was`. */
+    showFixed(answer, added = [], removed = []) {
       fixed = answer;
       columns = answer.columns;
       fresh = new Set(added);
+      gone = new Set(removed);
       rebuild();
       if (added.length) setTimeout(() => grid.ensureColumnVisible(idOf(added[0])), 60);
     },
     show: (name) => grid.ensureColumnVisible(idOf(name)),
+    /** The focus on a cell by its place on the screen. */
+    focusCell(index, name) {
+      grid.ensureIndexVisible(index);
+      grid.ensureColumnVisible(idOf(name));
+      grid.setFocusedCell(index, idOf(name));
+    },
+    focused,
     sort: sortNow,
-    destroy: () => grid.destroy(),
+    destroy() {
+      fill.cancel();
+      shown.cancel();
+      ranges.destroy();
+      grid.destroy();
+    },
   };
 }

@@ -77,7 +77,7 @@ function sourcePage() {
       this.version = known?.columns && known.origin && known.created_at ? known : await api.get(`/versions/${id}`);
       this.versionId = id;
       setParams({ version: id === this.source.current_version?.id ? "" : id });
-      this.profile.load().then(() => this.grid?.setProfile(this.profile.data));
+      this.profile.load();
       this.versions.load({ quiet: true });
       this.closeTable();
       this.grid = null;
@@ -96,7 +96,7 @@ function sourcePage() {
         const stop = watchJob(found.job, (now) => {
           if (isActive(now)) return;
           stop?.();
-          if (now.state === "succeeded") this.profile.load({ quiet: true }).then(() => this.grid?.setProfile(this.profile.data));
+          if (now.state === "succeeded") this.profile.load({ quiet: true });
         });
       }
       return found;
@@ -117,11 +117,11 @@ function sourcePage() {
       this.$nextTick(async () => {
         if (!this.$refs.grid) return;
         this.grid = await this.openTable(this.$refs.grid, { schema: this.version.columns, rows: (query) => api.get(`/versions/${this.version.id}/rows`, query) });
-        if (this.profile.data) this.grid.setProfile(this.profile.data);
+        this.refreshProfile();
       });
     },
-    profileOf(name) {
-      return this.profile.data?.columns.find((one) => one.name === name);
+    tableAddress() {
+      return { path: `/versions/${this.version.id}`, query: {} };
     },
     chooseVersion(event) {
       const items = this.versions.items.map((one) => ({ title: `Version ${one.number}`, note: `${plural(one.rows, "row")}`, icon: one.id === this.version.id ? "check" : "data", run: () => this.useVersion(one.id) }));

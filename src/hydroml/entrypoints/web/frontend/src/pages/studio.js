@@ -24,7 +24,6 @@ function studio() {
     seen: param("step"), // the step whose table is looked at; empty is the newest
     schema: [],
     formulas: [],
-    profile: null,
     busy: false,
     saved: null,
     head: resource(() => null, { empty: () => false }),
@@ -32,6 +31,7 @@ function studio() {
       this.id = this.$root.dataset.id;
       this.head = resource(() => this.open(), { empty: () => false });
       this.head.load();
+      this.$watch("schema", (columns) => this.tableChanged(columns));
       api.get("/formulas").then(({ functions }) => (this.formulas = functions), () => {});
       shortcut("mod+z", "Undo the last step", () => this.undo());
       shortcut("shift+mod+z", "Redo", () => this.redo());
@@ -60,7 +60,7 @@ function studio() {
         rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.seen }),
         menuItems: (column) => ["-", ...this.columnSteps(column)],
       });
-      if (this.profile) grid.setProfile(this.profile);
+      this.refreshProfile();
       const given = takeOver(this.id);
       if (given) this.addStep(given.op, null, given);
       if (this.$refs.filter) attachCompletion(this.$refs.filter, () => this.completions());
@@ -78,22 +78,11 @@ function studio() {
       this.seen = id;
       setParams({ step: id });
     },
-    async refreshProfile() {
-      const mine = (this.profileTurn = (this.profileTurn ?? 0) + 1);
-      try {
-        const profile = await api.get(`/sessions/${this.id}/profile`, { filter: this.filter, step: this.seen });
-        if (mine !== this.profileTurn) return;
-        this.profile = profile;
-        if (!this.preview) grid?.setProfile(profile);
-      } catch {
-        if (mine === this.profileTurn) this.profile = null; // the rows say what is wrong
-      }
+    tableAddress() {
+      return { path: `/sessions/${this.id}`, query: { step: this.seen } };
     },
-    filterChanged() {
-      this.refreshProfile();
-    },
-    profileOf(name) {
-      return this.profile?.columns.find((one) => one.name === name);
+    get profile() {
+      return this.spread;
     },
     completions() {
       return [
@@ -144,8 +133,8 @@ function studio() {
     get rowsText() {
       if (this.preview) return `${plural(this.preview.rows_after, "row")} × ${plural(this.preview.columns.length, "column")}`;
       if (this.total === null) return "";
-      const all = this.profile && !this.filter ? this.profile.rows : null;
-      return `${count(this.total)}${all !== null && all !== this.total ? ` of ${count(all)}` : ""} rows × ${this.schema.length} columns`;
+      const all = this.filter ? this.spread?.rows : null;
+      return `${count(this.total)}${all && all !== this.total ? ` of ${count(all)}` : ""} rows × ${this.schema.length} columns`;
     },
     get state() {
       if (this.busy) return "saving …";
