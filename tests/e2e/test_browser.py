@@ -206,7 +206,7 @@ def test_a_model_is_trained_on_the_past_registered_and_asked(page: Page, sample:
     expect(page.get_by_role("heading", name="Flow at both gauges")).to_be_visible()
     views = page.get_by_role("navigation", name="Views")
     expect(views.get_by_role("link", name="Overview")).to_be_visible(timeout=PRODUCES_A_MODEL)
-    for metric in ("KGE", "R²", "RMSE", "MAE", "PBIAS"):
+    for metric in ("NSE", "KGE", "RMSE", "MAE", "PBIAS"):
         expect(page.get_by_role("heading", name=metric, exact=True)).to_be_visible()
     expect(page.get_by_text("1,444 test rows, 5,776 training rows; 84 of 7,304 rows left out")).to_be_visible()
     drawn(page, "Observed and predicted over the test rows")
