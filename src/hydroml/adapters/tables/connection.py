@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from hydroml.adapters.tables.faults import words
+from hydroml.application.ports.asking import asker
 from hydroml.application.ports.jobs import Monitor
 from hydroml.domain.errors import TooLargeError
 
@@ -41,6 +42,16 @@ class Connection:
         """The result as NumPy arrays by column name."""
         with self._guarded():
             return dict(self._raw.execute(sql, list(parameters)).fetchnumpy())
+
+    @contextmanager
+    def seeing(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Within the block, queries can read the table under that name."""
+        with self._guarded():
+            self._raw.register(name, table)
+        try:
+            yield
+        finally:
+            self._raw.unregister(name)
 
     @contextmanager
     def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatchReader]:
@@ -103,9 +114,12 @@ class Connection:
             timer = threading.Timer(self._seconds, end)
             timer.daemon = True
             timer.start()
+        who = asker()
         try:
-            yield
+            with who.interrupting(self._raw.interrupt):
+                yield
         except duckdb.Error as error:
+            who.check()
             raise words(error, self._seconds if late.is_set() else None) from None
         finally:
             if timer is not None:

@@ -19,6 +19,7 @@ from hydroml.adapters.tables import (
     sql,
     writing,
 )
+from hydroml.adapters.tables.background import Background
 from hydroml.adapters.tables.builder import condition, derived
 from hydroml.adapters.tables.cache import FileCache, own_folder
 from hydroml.adapters.tables.compiler import must_be_learnt
@@ -54,27 +55,35 @@ from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions,
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import Fitted, Step
 
-_CACHE_BYTES = 4 << 30
+_CACHE_BYTES = 20 << 30
 
 
 class DuckDbTableEngine:
     """Keeps what it can compute again below `temp_folder`; threads and processes may share it."""
 
-    def __init__(self, blobs: BlobStore, temp_folder: Path, memory_limit: int, threads: int) -> None:
+    def __init__(
+        self, blobs: BlobStore, temp_folder: Path, memory_limit: int, threads: int, cache_limit: int = _CACHE_BYTES
+    ) -> None:
         temp_folder = temp_folder.resolve()
         temp_folder.mkdir(parents=True, exist_ok=True)
-        cache = FileCache(temp_folder / "views", _CACHE_BYTES)
+        cache = FileCache(temp_folder / "views", cache_limit)
         # DuckDB spills under fixed names, so that no two processes may share a folder for it.
         self._temp_folder = own_folder(temp_folder)
         self._blobs = blobs
         self._connections = Connections(self._temp_folder, cache.folder, memory_limit, threads)
-        self._views = Views(self._connections, blobs, cache)
+        self._background = Background()
+        self._views = Views(self._connections, blobs, cache, self._background)
         self._pages = Pages(self._views)
         self._queries = Queries(self._connections, self._views, blobs)
         self._reader = TableReader(self._connections, self._temp_folder)
 
     def close(self) -> None:
+        self._background.close()
         self._connections.close()
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Waits until nothing is done in the background."""
+        return self._background.idle(timeout)
 
     def detect(self, files: Sequence[IncomingFile], options: ImportOptions) -> Detection:
         return self._reader.detect(files, options)

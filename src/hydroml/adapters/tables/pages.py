@@ -1,7 +1,8 @@
 """Pages of views at any size: positions of rows first, then the rows of the page alone.
 
 Steps that look at one row only run on the page's rows. Filters and sorts read their own columns and give positions,
-which are kept; the rows a sort scatters over the file are fetched in blocks, so that the pages around are there too.
+which are kept. The rows that a sort scatters over the file are read from a row file, once there is one; until then in
+blocks, so that the pages around are there too.
 """
 
 import time
@@ -13,18 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from hydroml.adapters.tables import sql
+from hydroml.adapters.tables import rowfiles, sql
 from hydroml.adapters.tables.connection import Connection
-from hydroml.adapters.tables.views import Opened, Positions, Views, positions_question, shown_columns, without_grid
+from hydroml.adapters.tables.rowfiles import RowFile
+from hydroml.adapters.tables.views import Opened, Positions, Views, identity, shown_columns, without_grid
 from hydroml.application.ports.tables import TablePage, View
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column
 
 MAX_ROWS = 10_000
+_FIRST = 2_000
+"""So far down an order its rows are found before all are sorted."""
 _BLOCK_CELLS = 40_000
 _BLOCKS = 8
 _SCATTERED = 500_000
 """A page whose rows lie further apart than this is fetched as a block."""
+_AT_HAND = "rows_at_hand"
 
 Rows = list[tuple[int, tuple[Any, ...]]]
 """Rows as JSON values, each with its position in the file."""
@@ -38,28 +43,39 @@ class _Asked:
     opened: Opened
     view: View
     columns: tuple[Column, ...]
+    row_file: RowFile | None
 
     @property
     def block_size(self) -> int:
         return min(2_000, max(_BLOCK_CELLS // max(len(self.columns), 1), 100))
 
-    def rows(self, where: str, parameters: Sequence[Any] = ()) -> Rows:
+    def rows(self, source: str, rest: str = "", parameters: Sequence[Any] = ()) -> Rows:
+        """Those of the plan's last stage over the source."""
         plan = self.opened.plan
-        select = f"SELECT {sql.name(sql.ROW)}, {sql.names(c.name for c in self.columns)} FROM {plan.last}"
-        source = self.opened.source(where, {c.name for c in self.columns})
+        select = f"SELECT {sql.name(sql.ROW)}, {sql.names(c.name for c in self.columns)} FROM {plan.last}{rest}"
         rows = self.connection.rows(plan.query(source, select), parameters)
         return [(row[0], tuple(sql.json_value(cell) for cell in row[1:])) for row in rows]
+
+    def source(self, where: str = "") -> str:
+        return self.opened.source(where, {column.name for column in self.columns})
 
     def at(self, positions: Positions) -> Rows:
         """The rows at these positions, in their order."""
         if not len(positions):
             return []
         wanted = [int(p) for p in positions]
-        where = (
-            f"file_row_number BETWEEN {min(wanted)} AND {max(wanted)}"
-            " AND file_row_number IN (SELECT unnest($1::BIGINT[]))"
-        )
-        by_position = dict(self.rows(where, [wanted]))
+        if self.row_file is not None:
+            columns = [column.name for column in self.opened.needed({column.name for column in self.columns})]
+            rows = self.row_file.at(np.asarray(positions, dtype=np.int64), columns)
+            with self.connection.seeing(_AT_HAND, rows):
+                found = self.rows(rowfiles.source(_AT_HAND, columns))
+        else:
+            where = (
+                f"file_row_number BETWEEN {min(wanted)} AND {max(wanted)}"
+                " AND file_row_number IN (SELECT unnest($1::BIGINT[]))"
+            )
+            found = self.rows(self.source(where), parameters=[wanted])
+        by_position = dict(found)
         return [(p, by_position[p]) for p in wanted]
 
 
@@ -76,7 +92,7 @@ class Pages:
         with self._views.opened(view.table, view.recipe) as opened:
             columns = shown_columns(view, opened.plan.columns)
             with self._views.connection(opened) as connection:
-                asked = _Asked(connection, opened, view, columns)
+                asked = _Asked(connection, opened, view, columns, self._views.row_file(opened))
                 found, count = self._rows(asked, offset, limit, total=total)
             numbers = self._numbers(opened, view, [position for position, _ in found], offset)
         rows = tuple(row for _, row in found)
@@ -92,36 +108,49 @@ class Pages:
     def _rows(self, asked: _Asked, offset: int, limit: int, *, total: bool) -> tuple[Rows, int | None]:
         opened, view = asked.opened, asked.view
         if opened.whole and view.filter is None and not view.sort:
-            where = f"file_row_number BETWEEN {offset} AND {offset + limit - 1}"
-            rows = asked.rows(where) if offset < opened.rows and limit else []
-            return sorted(rows, key=_position), opened.rows
-        if not self._views.known_positions(opened, view):
-            if not opened.selects and view.filter is None and offset + limit <= asked.block_size:
-                return self._sorted_start(asked, offset, limit), opened.rows
-            if not (total or view.sort or opened.plan.reorders):
-                return self._filtered_start(asked, offset, limit), None
-        positions = self._views.positions(opened, view)
+            return self._range(asked, offset, limit), opened.rows
+        positions = self._views.known_positions(opened, view)
+        if view.sort or opened.plan.reorders:
+            self._views.prepare(view)
+            if positions is None and offset + limit <= min(asked.block_size, _FIRST):
+                count = self._views.count(asked.connection, opened, view) if total else None
+                return self._sorted_start(asked, offset, limit), count
+        elif positions is None and not total:
+            return self._filtered_start(asked, offset, limit), None
+        if positions is None:
+            positions = self._views.positions(opened, view)
         assert positions is not None  # noqa: S101 - the view selects or orders
+        return self._at(asked, positions, offset, limit), len(positions)
+
+    def _range(self, asked: _Asked, offset: int, limit: int) -> Rows:
+        end = min(offset + limit, asked.opened.rows)
+        if offset >= end:
+            return []
+        if asked.row_file is not None:
+            return asked.at(np.arange(offset, end, dtype=np.uint32))
+        return sorted(asked.rows(asked.source(f"file_row_number BETWEEN {offset} AND {end - 1}")), key=_position)
+
+    def _at(self, asked: _Asked, positions: Positions, offset: int, limit: int) -> Rows:
         wanted = np.asarray(positions[offset : offset + limit])
-        if len(wanted) and int(wanted.max()) - int(wanted.min()) > _SCATTERED:
-            return self._from_blocks(asked, offset, limit, positions), len(positions)
-        return asked.at(wanted), len(positions)
+        if len(wanted) and asked.row_file is None and int(wanted.max()) - int(wanted.min()) > _SCATTERED:
+            return self._from_blocks(asked, offset, limit, positions)
+        return asked.at(wanted)
 
     def _sorted_start(self, asked: _Asked, offset: int, limit: int) -> Rows:
-        """The beginning of a sorted table: its first positions are found much sooner than all of them."""
+        """The beginning of an order: its first positions are found much sooner than all of them."""
+        if asked.row_file is not None:
+            first = self._views.first_positions(asked.connection, asked.opened, asked.view, offset + limit)
+            return asked.at(first[offset:])
 
-        def first() -> Positions:
-            query = self._views.positions_query(asked.opened, asked.view, asked.block_size)
-            found: Positions = asked.connection.arrays(query)["position"]
-            return found
+        def block() -> Positions:
+            return self._views.first_positions(asked.connection, asked.opened, asked.view, asked.block_size)
 
-        return self._block(asked, 0, first)[offset : offset + limit]
+        return self._block(asked, 0, block)[offset : offset + limit]
 
     def _filtered_start(self, asked: _Asked, offset: int, limit: int) -> Rows:
         """Rows of a filtered view whose count nobody asked for: the search ends with the last row of the page."""
-        query = self._views.positions_query(asked.opened, asked.view, offset + limit)
-        found = asked.connection.arrays(query)["position"]
-        return asked.at(np.sort(np.asarray(found))[offset:])
+        first = self._views.first_positions(asked.connection, asked.opened, asked.view, offset + limit)
+        return asked.at(np.sort(first)[offset:])
 
     def _from_blocks(self, asked: _Asked, offset: int, limit: int, positions: Positions) -> Rows:
         size = asked.block_size
@@ -136,7 +165,7 @@ class Pages:
         return rows[skipped : skipped + limit]
 
     def _block(self, asked: _Asked, number: int, positions: Callable[[], Positions]) -> Rows:
-        key = (f"{positions_question(asked.opened, asked.view)}\n{[c.name for c in asked.columns]!r}", number)
+        key = (f"{identity(asked.opened, asked.view)}\n{[c.name for c in asked.columns]!r}", number)
         with self._lock:
             found = self._blocks.get(key)
             if found is not None:

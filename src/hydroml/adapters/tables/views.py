@@ -1,5 +1,6 @@
 """A view resolved: which file it is read from, by which plan, and which rows of the file it shows in which order."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -10,23 +11,33 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from hydroml.adapters.tables import sql
+from hydroml.adapters.tables import rowfiles, sql
+from hydroml.adapters.tables.background import Background
 from hydroml.adapters.tables.builder import Plan, Types, condition
 from hydroml.adapters.tables.cache import FileCache
 from hydroml.adapters.tables.compiler import compile_recipe, must_be_learnt
 from hydroml.adapters.tables.connection import INTERACTIVE_SECONDS, Connection, Connections
 from hydroml.adapters.tables.formulas import used_columns
-from hydroml.adapters.tables.writing import write
+from hydroml.adapters.tables.rowfiles import RowFile, RowFiles
+from hydroml.adapters.tables.writing import GROUP_ROWS, write
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import View
-from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.errors import Fault, InvalidInputError, TooLargeError
 from hydroml.domain.sources import Column, Table
 from hydroml.domain.studio.recipes import Recipe
 from hydroml.domain.studio.steps import RowEffect, SortKey
 
 _PLANS = 1_024
 _COMPUTING_SECONDS = 600.0
+_BATCH = 1_000_000
+_LOOKED_AT_FROM = 500_000
+_PLACES = 4
+"""In so many places of the file is looked for a bound on the first rows of an order."""
+_LAID_OUT, _SOME = "rows_laid_out", "some_rows"
+_ORDER = re.compile(r"(?P<key>.+) (?P<way>ASC|DESC) NULLS LAST", re.DOTALL)
 
+Source = Callable[[Collection[str]], str]
+"""A SELECT of all rows, with their positions and at least the columns that are named."""
 Positions = NDArray[np.uint32]
 POSITIONS = ".u32"
 """Bare numbers: a .npy file's header is read by `ast.literal_eval`, which CPython 3.11 cannot do in two threads at once
@@ -44,13 +55,16 @@ class Opened:
     recipe: Recipe
     plan: Plan
 
+    def needed(self, only: Collection[str] | None) -> tuple[Column, ...]:
+        """The file's columns that a query names for `only` these of the plan. Where there are no steps it is they
+        alone: to plan a query over thousands of columns takes longer than to run it."""
+        if only is None or self.plan.stages:
+            return self.columns
+        return tuple(column for column in self.columns if column.name in only)
+
     def source(self, where: str = "", only: Collection[str] | None = None) -> str:
-        """The file's rows with their positions. Where there are no steps, `only` these columns are named: to plan a
-        query over thousands of them takes longer than to run it."""
-        columns = self.columns
-        if only is not None and not self.plan.stages:
-            columns = tuple(column for column in columns if column.name in only)
-        return source(self.file, columns, where)
+        """The file's rows with their positions."""
+        return source(self.file, self.needed(only), where)
 
     @property
     def selects(self) -> bool:
@@ -70,10 +84,13 @@ def source(file: Path, columns: Sequence[Column], where: str = "") -> str:
 
 
 class Views:
-    def __init__(self, connections: Connections, blobs: BlobStore, cache: FileCache) -> None:
+    def __init__(self, connections: Connections, blobs: BlobStore, cache: FileCache, background: Background) -> None:
         self._connections = connections
         self._blobs = blobs
         self._cache = cache
+        self._background = background
+        self._row_files = RowFiles()
+        self._too_large: set[str] = set()
         self.types = Types(connections)
         self._plans: OrderedDict[tuple[tuple[Column, ...], str], Plan | InvalidInputError] = OrderedDict()
         self._lock = Lock()
@@ -125,49 +142,166 @@ class Views:
         """Positions in the file of the view's rows, in its order; None when they are all rows in the file's order."""
         if opened.whole and view.filter is None and not view.sort:
             return None
-        return self.kept(opened, positions_question(opened, view), lambda: self.positions_query(opened, view))
 
-    def known_positions(self, opened: Opened, view: View) -> bool:
-        return self.keeps(positions_question(opened, view))
+        def make(out: Path) -> None:
+            with (
+                self._connections.reading(opened.file, seconds=_COMPUTING_SECONDS) as connection,
+                self._source(connection, opened, view) as source,
+            ):
+                _write_positions(connection, self._positions_query(opened, view, source), out)
+
+        return _positions(self._cache.file(identity(opened, view), POSITIONS, make))
+
+    def known_positions(self, opened: Opened, view: View) -> Positions | None:
+        """Those, where they have been looked for before."""
+        file = self._cache.found(identity(opened, view), POSITIONS)
+        return None if file is None else _positions(file)
 
     def kept(self, opened: Opened, question: str, query: Callable[[], str]) -> Positions:
         """The positions that answer a question, by a query for the column `position` when they are not there yet."""
 
         def make(out: Path) -> None:
             with self._connections.reading(opened.file, seconds=_COMPUTING_SECONDS) as connection:
-                found = connection.arrays(query())["position"]
-            np.asarray(found, dtype=np.uint32).tofile(out)
+                _write_positions(connection, query(), out)
 
-        return self.loaded(self._cache.file(question, POSITIONS, make))
+        return _positions(self._cache.file(question, POSITIONS, make))
 
     def keeps(self, question: str) -> bool:
-        return self._cache.holds(question, POSITIONS)
+        return self._cache.found(question, POSITIONS) is not None
 
-    def positions_query(self, opened: Opened, view: View, limit: int | None = None) -> str:
+    def first_positions(self, connection: Connection, opened: Opened, view: View, count: int) -> Positions:
+        """The first of them, found much sooner than all: in the file's order the search ends with the last one, in
+        another nothing is sorted that cannot be among them."""
+        with self._source(connection, opened, view) as source:
+            beyond = self._bound(connection, opened, view, count)
+            query = self._positions_query(opened, view, source, limit=count, beyond=beyond)
+            return np.asarray(connection.arrays(query)["position"], dtype=np.uint32)
+
+    def count(self, connection: Connection, opened: Opened, view: View) -> int:
+        """How many rows the view has."""
+        if not opened.selects and view.filter is None:
+            return opened.rows
+        known = self.known_positions(opened, view)
+        if known is not None:
+            return len(known)
+        where, read = self._filter(opened.plan, view)
+        query = opened.plan.query(opened.source(only=read), f"SELECT count(*) FROM {opened.plan.last}{where}")
+        return int(connection.row(query)[0])
+
+    def row_file(self, opened: Opened) -> RowFile | None:
+        """The table laid out for reading rows from anywhere, if it is."""
+        file = self._cache.found(_laid_out(opened), rowfiles.ENDING)
+        return None if file is None else self._row_files.opened(file)
+
+    def prepare(self, view: View) -> None:
+        """In the background, what other pages of the view will need: the positions of all its rows, and the table laid
+        out for reading rows from anywhere."""
+        with self.opened(view.table, view.recipe) as opened:
+            if opened.rows <= rowfiles.WORTH_ROWS:
+                return
+            if self._cache.found(identity(opened, view), POSITIONS) is None:
+                self._background.put(identity(opened, view), lambda: self._find_positions(view))
+            place = _laid_out(opened)
+            if place not in self._too_large and self._cache.found(place, rowfiles.ENDING) is None:
+                self._background.put(place, lambda: self._lay_out(view))
+
+    def _find_positions(self, view: View) -> None:
+        def make(out: Path) -> None:
+            with (
+                self._connections.fresh(opened.file, self._cache.folder, threads=1, shared_by=2) as connection,
+                self._source(connection, opened, view) as source,
+            ):
+                _write_positions(connection, self._positions_query(opened, view, source), out)
+
+        with self.opened(view.table, view.recipe) as opened:
+            self._cache.file(identity(opened, view), POSITIONS, make)
+
+    def _lay_out(self, view: View) -> None:
+        def make(out: Path) -> None:
+            # In one thread, the rows come as they lie in the file.
+            with self._connections.fresh(opened.file, self._cache.folder, threads=1, shared_by=2) as connection:
+                cells = sql.names(column.name for column in opened.columns)
+                select = (
+                    f"SELECT {sql.name(sql.ROW)}::UINTEGER AS {sql.name(sql.ROW)}, {cells} FROM ({opened.source()})"
+                )
+                rowfiles.write(connection, select, out, self._cache.limit // 2)
+
+        with self.opened(view.table, view.recipe) as opened:
+            try:
+                self._cache.file(_laid_out(opened), rowfiles.ENDING, make)
+            except TooLargeError:
+                self._too_large.add(_laid_out(opened))
+                raise
+
+    def _filter(self, plan: Plan, view: View) -> tuple[str, set[str]]:
+        """The view's filter as WHERE, and the columns it reads."""
+        if view.filter is None:
+            return "", set()
+        where = f" WHERE ({condition(self.types, plan.columns, view.filter, 'filter')})"
+        return where, {column.name for column in used_columns(view.filter, plan.columns)}
+
+    @contextmanager
+    def _source(self, connection: Connection, opened: Opened, view: View) -> Iterator[Source]:
+        """What positions are looked for in. To sort, the laid out rows are best: nothing has to be unpacked. To filter,
+        the Parquet file is: it knows where nothing is to be found."""
+        found = self.row_file(opened) if view.sort or opened.plan.reorders else None
+        if found is None:
+            yield lambda only: opened.source(only=only)
+        else:
+            with connection.seeing(_LAID_OUT, found.table):
+                yield lambda only: rowfiles.source(_LAID_OUT, (c.name for c in opened.needed(only)))
+
+    def _positions_query(
+        self, opened: Opened, view: View, source: Source, *, limit: int | None = None, beyond: str = ""
+    ) -> str:
+        """`beyond` is a condition that the first `limit` rows fulfil."""
         plan = opened.plan
-        where = ""
-        read = {key.column for key in view.sort}
-        if view.filter is not None:
-            where = f" WHERE {condition(self.types, plan.columns, view.filter, 'filter')}"
-            read |= {column.name for column in used_columns(view.filter, plan.columns)}
+        where, read = self._filter(plan, view)
+        if beyond:
+            where = f"{where} AND {beyond}" if where else f" WHERE {beyond}"
         order = [*sort_terms(view.sort, plan.columns), *plan.order]
         # Without a sort the rows come as they lie in the file.
         ordered = f" ORDER BY {', '.join(order)}" if len(order) > 1 else ""
         limited = f" LIMIT {limit}" if limit is not None else ""
         return plan.query(
-            opened.source(only=read),
+            source(read | {key.column for key in view.sort}),
             f"SELECT {sql.name(sql.ROW)}::UINTEGER AS position FROM {plan.last}{where}{ordered}{limited}",
         )
+
+    def _bound(self, connection: Connection, opened: Opened, view: View, count: int) -> str:
+        """A condition on the first key that the first `count` rows of the view fulfil and few others: the key of the
+        last of the first ones among the rows in some places of the file. Empty where there is none."""
+        plan = opened.plan
+        first = [*sort_terms(view.sort, plan.columns), *plan.order][0]
+        parts = _ORDER.fullmatch(first)
+        if parts is None or opened.rows < _LOOKED_AT_FROM or not count:
+            return ""
+        where, read = self._filter(plan, view)
+        only = read | {key.column for key in view.sort}
+        key = parts["key"]
+        select = (
+            f"SELECT {key}::VARCHAR, typeof({key}) FROM {plan.last}{where} ORDER BY {first} LIMIT 1 OFFSET {count - 1}"
+        )
+        laid_out = self.row_file(opened)
+        if laid_out is not None:
+            with connection.seeing(_SOME, laid_out.some(_PLACES, GROUP_ROWS)):
+                source = rowfiles.source(_SOME, (column.name for column in opened.needed(only)))
+                found = connection.rows(plan.query(source, select))
+        else:
+            step = (opened.rows - GROUP_ROWS) // (_PLACES - 1)
+            # One range after the other: over several at once DuckDB would read every row group.
+            source = " UNION ALL ".join(
+                opened.source(f"file_row_number BETWEEN {at * step} AND {at * step + GROUP_ROWS - 1}", only)
+                for at in range(_PLACES)
+            )
+            found = connection.rows(plan.query(source, select))
+        if not found or found[0][0] is None:
+            return ""
+        return f"{key} {'<=' if parts['way'] == 'ASC' else '>='} {sql.text(found[0][0])}::{found[0][1]}"
 
     def connection(self, opened: Opened, *, patient: bool = False) -> AbstractContextManager[Connection]:
         """A patient one takes as long as it takes: nobody waits for its answer."""
         return self._connections.reading(opened.file, seconds=None if patient else INTERACTIVE_SECONDS)
-
-    @staticmethod
-    def loaded(file: Path) -> Positions:
-        if file.stat().st_size == 0:
-            return np.empty(0, dtype=np.uint32)  # nothing cannot be mapped into memory
-        return np.memmap(file, dtype=np.uint32, mode="r")
 
     def _checkpoint(self, file: Path, table: Table, recipe: Recipe, out: Path) -> None:
         plan = self.plan(table.columns, recipe)
@@ -194,8 +328,25 @@ def materialise(connection: Connection, opened: Opened, others: Sequence[Path], 
     write(connection, plan.query(opened.source(), select, inputs), len(plan.columns), out)
 
 
-def positions_question(opened: Opened, view: View) -> str:
+def identity(opened: Opened, view: View) -> str:
+    """What tells the view's rows and their order from those of others."""
     return f"positions\n{opened.identity}\n{opened.recipe!r}\n{view.filter!r}\n{view.sort!r}"
+
+
+def _laid_out(opened: Opened) -> str:
+    return f"rows\n{opened.identity}"
+
+
+def _write_positions(connection: Connection, query: str, out: Path) -> None:
+    with connection.batches(query, _BATCH) as found, out.open("wb") as file:
+        for batch in found:
+            batch.column(0).to_numpy().tofile(file)
+
+
+def _positions(file: Path) -> Positions:
+    if file.stat().st_size == 0:
+        return np.empty(0, dtype=np.uint32)  # nothing cannot be mapped into memory
+    return np.memmap(file, dtype=np.uint32, mode="r")
 
 
 def sort_terms(keys: Sequence[SortKey], columns: Sequence[Column]) -> list[str]:

@@ -12,12 +12,17 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 
+from hydroml.application.ports.asking import Asker, asker, asking
+
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 STREAMED_FROM = 2**20
 """Bodies of at least this size are read by the view, while they come in."""
+
+_QUESTIONS = ("/chart", "/match", "/preview", "/query")
+"""What is asked by POST."""
 
 
 class Body:
@@ -74,6 +79,14 @@ class Application(ASGIHandler):
         await super().__call__(scope, receive, send)
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        # What changes something is brought to its end, whoever has gone.
+        if scope["method"] == "GET" or scope["path"].endswith(_QUESTIONS):
+            with asking(Asker()):
+                await self._handle(scope, receive, send)
+        else:
+            await self._handle(scope, receive, send)
+
+    async def _handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"")
         if (length.isdigit() and int(length) < STREAMED_FROM) or (
             not length and b"transfer-encoding" not in dict(scope["headers"])
@@ -88,11 +101,15 @@ class Application(ASGIHandler):
         return await super().read_body(receive)
 
     async def listen_for_disconnect(self, receive: Any) -> None:
-        if isinstance(receive, _Streamed):
-            await receive.body.ended.wait()  # until then, the body is what is being received
-            if receive.gone:
-                raise RequestAborted
-        await super().listen_for_disconnect(receive)
+        try:
+            if isinstance(receive, _Streamed):
+                await receive.body.ended.wait()  # until then, the body is what is being received
+                if receive.gone:
+                    raise RequestAborted
+            await super().listen_for_disconnect(receive)
+        except RequestAborted:
+            asker().leave()  # ends what a thread does for the request
+            raise
 
 
 class _Streamed:
