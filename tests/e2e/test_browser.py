@@ -116,7 +116,7 @@ def test_steps_are_tried_undone_edited_and_saved(page: Page, sample: str) -> Non
 
     panel.open("Missing", "Fill missing values")
     page.get_by_role("button", name="All with missing values").click()
-    page.get_by_label("Method").select_option("previous")
+    page.get_by_label("Fill by").select_option("previous")
     expect(panel.box).to_contain_text("53 cells changed")
     panel.apply()
 

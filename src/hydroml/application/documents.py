@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass, replace
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
@@ -93,15 +94,25 @@ def _add_asks(schema: dict[str, Any], kind: type[Any]) -> None:
         if described is None:
             continue
         described["title"] = name.replace("_", " ").capitalize()  # not that of an enumeration it refers to
-        if get_origin(hint) is not Annotated:
-            continue
-        for ask in (note for note in get_args(hint)[1:] if isinstance(note, Ask)):
+        for ask in _asks(hint):
             words = {"title": ask.title, "description": ask.help, "x-role": ask.role, "x-types": list(ask.types)}
             described |= {key: value for key, value in words.items() if value}
             if ask.choices:
                 described["x-choices"] = dict(ask.choices)
+            if ask.suggest:
+                described["x-suggest"] = ask.suggest
+            if ask.more:
+                described["x-more"] = True
             if ask.when is not None:
                 described["x-when"] = {ask.when[0]: list(ask.when[1])}
+
+
+def _asks(hint: Any) -> list[Ask]:
+    """Those of the parameter, and of what it may also be: a column or none. The outer ones come last, and count."""
+    if get_origin(hint) is Annotated:
+        inner, *notes = get_args(hint)
+        return [*_asks(inner), *(note for note in notes if isinstance(note, Ask))]
+    return [ask for part in get_args(hint) for ask in _asks(part)] if get_origin(hint) in (Union, UnionType) else []
 
 
 def read_check(document: Any) -> Check:

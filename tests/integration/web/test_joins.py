@@ -30,6 +30,7 @@ def test_a_join_is_matched_previewed_added_and_read(alice: Person, things: Thing
     assert alice.post(f"{session}/match", step).json() == {
         "rows_left": 30, "rows_right": 3, "matched_left": 15, "matched_right": 1, "unmatched_left": [["B"]],
         "unmatched_right": [["C"]], "rows_after": 30, "most_partners": 1, "largest_key": ["A"], "largest_rows": 15,
+        "repeated_left": 2, "repeated_right": 1,
     }  # fmt: skip
     assert alice.post(f"{session}/preview", step).json()["added_columns"] == ["area", "note"]
     added = alice.post(f"{session}/steps", step)

@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 
 from hydroml.adapters.tables import sql
+from hydroml.adapters.tables.builder import Builder
 from hydroml.adapters.tables.connection import INTERACTIVE_SECONDS, Connection, Connections
-from hydroml.adapters.tables.steps.combine import key_cells, key_name, named_keys
+from hydroml.adapters.tables.steps.combine import OTHER, key_cells, key_name, named_keys, nearest
+from hydroml.adapters.tables.steps.shapes import PLACE
 from hydroml.adapters.tables.views import Views, source
 from hydroml.application.ports.tables import MatchReport
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Table
 from hydroml.domain.studio.recipes import Recipe, RecipeStep
-from hydroml.domain.studio.steps import Join, JoinKind
+from hydroml.domain.studio.steps import Join, JoinKind, JoinNearest
 
 _SAMPLE = 10
 
 
 def match(views: Views, connections: Connections, table: Table, recipe: Recipe, entry: RecipeStep) -> MatchReport:
     step = entry.step
+    if isinstance(step, JoinNearest):
+        return _match_nearest(views, connections, table, recipe, entry)
     if not isinstance(step, Join):
-        raise InvalidInputError.at("op", msg="only a join by equal keys is matched; preview this step", code="op")
+        raise InvalidInputError.at("op", msg="only joins are matched; preview this step", code="op")
     plan = views.plan(table.columns, (*recipe, entry))  # faults are found before anything is computed
     with views.opened(table, recipe) as opened, views.inputs(plan) as files:
         other, file = plan.inputs[-1], files[-1]
@@ -36,6 +40,37 @@ def match(views: Views, connections: Connections, table: Table, recipe: Recipe, 
             return _report(connection, step.how, ", ".join(names))
 
 
+def _match_nearest(
+    views: Views, connections: Connections, table: Table, recipe: Recipe, entry: RecipeStep
+) -> MatchReport:
+    step = entry.step
+    assert isinstance(step, JoinNearest)  # noqa: S101 - its caller knows
+    plan = views.plan(table.columns, (*recipe, entry))
+    with views.opened(table, recipe) as opened, views.inputs(plan) as files:
+        other, file = plan.inputs[-1], files[-1]
+        found = nearest(Builder.after(views.types, opened.plan), step, other, f"({source(file, other.columns)})")
+        told = sql.names((*(key.left for key in step.keys), step.left))
+        met = f"SELECT * FROM (WITH {found} SELECT {PLACE}, {told}, {OTHER} FROM mine JOIN found USING ({PLACE}))"
+        with connections.fresh(opened.file, file, seconds=INTERACTIVE_SECONDS) as connection:
+            connection.run(f"CREATE TEMP TABLE met AS {opened.plan.query(opened.source(), met)}")
+            rows, matched, partners = connection.row(
+                f"SELECT count(*), count({OTHER}), count(DISTINCT {OTHER}) FROM met"
+            )
+            alone = connection.rows(f"SELECT {told} FROM met WHERE {OTHER} IS NULL ORDER BY {PLACE} LIMIT {_SAMPLE}")
+    return MatchReport(
+        rows_left=rows,
+        rows_right=other.rows,
+        matched_left=matched,
+        matched_right=partners,
+        unmatched_left=sql.json_rows(alone),
+        unmatched_right=(),
+        rows_after=rows if step.keep == "all" else matched,
+        most_partners=min(matched, 1),
+        largest_key=None,
+        largest_rows=0,
+    )
+
+
 def _counted(cells: Sequence[str], table: str) -> str:
     return f"SELECT {named_keys(cells)}, count(*) AS copies FROM {table} GROUP BY ALL"
 
@@ -46,6 +81,9 @@ def _report(connection: Connection, how: JoinKind, names: str) -> MatchReport:
     totals = ", ".join(f"coalesce({count}, 0)::HUGEINT" for count in counts)
     most = f"coalesce(max(theirs) FILTER ({both}), 0)"
     rows_left, rows_right, left, right, pairs, partners = connection.row(f"SELECT {totals}, {most} FROM keys")
+    twice_left, twice_right = connection.row(
+        "SELECT count(*) FILTER (mine > 1), count(*) FILTER (theirs > 1) FROM keys"
+    )
     largest = connection.rows(
         f"SELECT mine * theirs, {names} FROM keys WHERE {both} ORDER BY mine * theirs DESC, {names} LIMIT 1"
     )
@@ -75,4 +113,6 @@ def _report(connection: Connection, how: JoinKind, names: str) -> MatchReport:
         most_partners=partners,
         largest_key=sql.json_rows(largest)[0][1:] if largest else None,
         largest_rows=largest[0][0] if largest else 0,
+        repeated_left=twice_left,
+        repeated_right=twice_right,
     )

@@ -241,7 +241,8 @@ class MatchReport:
     """How the keys of a join meet, before it is taken: left is the table, right the other one.
 
     A row with a missing key has no partner. The unmatched are some of the keys without a partner, as JSON values, the
-    most frequent first.
+    most frequent first. Of a join by nearest, a row is matched when one within the tolerance is found, the unmatched
+    come with their time or number, and those of the other table are not told.
     """
 
     rows_left: int
@@ -256,6 +257,9 @@ class MatchReport:
     largest_key: tuple[Any, ...] | None
     """The key that gives most rows of the result, if any is on both sides."""
     largest_rows: int
+    repeated_left: int = 0
+    """How many keys are there more than once."""
+    repeated_right: int = 0
 
 
 @dataclass(frozen=True, slots=True)

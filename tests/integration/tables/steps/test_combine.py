@@ -337,7 +337,39 @@ def test_match_follows_the_recipe_and_knows_nothing_of_others(workshop: Workshop
     before = (RecipeStep(Join(OTHER, SITE), {}, (right,)), RecipeStep(Filter("area > 100")))
     found = workshop.engine.match(left, before, RecipeStep(Join(OTHER, SITE, suffix="_2"), {}, (right,)))
     assert (found.rows_left, found.rows_after, found.largest_key, found.most_partners) == (0, 0, None, 0)
-    with pytest.raises(InvalidInputError, match="only a join by equal keys"):
+    with pytest.raises(InvalidInputError, match="only joins are matched"):
         workshop.engine.match(left, (), RecipeStep(Append(OTHER), {}, (right,)))
     with pytest.raises(InvalidInputError, match="not in this project any more"):
         workshop.engine.match(left, (), RecipeStep(Join(OTHER, SITE)))
+
+
+@pytest.mark.parametrize("keep", ["all", "matched"])
+def test_match_by_nearest_tells_who_finds_a_partner_within_the_tolerance(workshop: Workshop, keep: Any) -> None:
+    left = workshop.table([{"site": "ab"[n % 2], "at": n} for n in range(10)])
+    right = workshop.table([{"site": "a", "level": 4.0}, {"site": "a", "level": 400.0}])
+    step = JoinNearest(OTHER, "at", "level", (JoinKey("site", "site"),), NearestDirection.BACKWARD, 2, keep=keep)
+    before = (RecipeStep(Sort((SortKey("at", descending=True),))),)
+    found = workshop.engine.match(left, before, RecipeStep(step, {}, (right,)))
+    assert (found.rows_left, found.matched_left, found.rows_right, found.matched_right) == (10, 2, 2, 1)
+    assert found.unmatched_left[:2] == (("b", 9), ("a", 8))
+    assert found.rows_after == len(together(workshop, step, left, right))
+
+
+def test_a_join_brings_the_columns_that_are_chosen(workshop: Workshop) -> None:
+    rows = together(workshop, Join(OTHER, SITE, bring=("area",)), FLOWS[:2], SITES)
+    assert rows == [{"site": "b", "q": 1, "area": 20}, {"site": "é", "q": 2, "area": 10}]
+    rows = together(
+        workshop, JoinNearest(OTHER, "q", "area", direction=NearestDirection.FORWARD, bring=("code",)), FLOWS[:1], SITES
+    )
+    assert rows == [{"site": "b", "q": 1, "code": "é"}]
+    with pytest.raises(InvalidInputError, match="no column “depth” in the other table"):
+        together(workshop, Join(OTHER, SITE, bring=("area", "depth")), FLOWS, SITES)
+
+
+def test_rows_are_appended_under_the_names_that_are_here(workshop: Workshop) -> None:
+    left, right = [{"site": "b", "q": 1.0}], [{"code": "z", "q": 2, "note": "x"}]
+    assert together(workshop, Append(OTHER, pairs=SITE), left, right) == [
+        {"site": "b", "q": 1.0, "note": None}, {"site": "z", "q": 2.0, "note": "x"},
+    ]  # fmt: skip
+    with pytest.raises(InvalidInputError, match="two columns of the other table would come below “q”"):
+        together(workshop, Append(OTHER, pairs=(JoinKey("q", "code"),)), left, right)

@@ -10,7 +10,7 @@ from hydroml.domain.sources import Column, ColumnType, Table
 from hydroml.domain.studio.recipes import RecipeStep
 from hydroml.domain.studio.steps import Append, Join, JoinKey, JoinKind, JoinNearest, NearestDirection
 
-_OTHER = '"__hydroml_other"'
+OTHER = '"__hydroml_other"'
 """A row's place in the other table."""
 _AXIS = '"__hydroml_axis"'
 _COPIES = '"__hydroml_copies"'
@@ -27,11 +27,10 @@ def join(builder: Builder, step: Join, entry: RecipeStep) -> None:
         select = f"SELECT * FROM ({mine}) l WHERE {there} (SELECT 1 FROM ({theirs}) r WHERE {on})"
         builder.replace(step.summary(), select, builder.columns, [PLACE])
         return
-    taken = {key.right for key in step.on}
-    brought = [column for column in table.columns if column.name not in taken]
+    brought = _brought(table, step.on, step.bring)
     names = _free_names(builder.columns, brought, step.suffix)
     cells = [f"{sql.name(column.name)} AS {sql.name(name)}" for column, name in zip(brought, names, strict=True)]
-    theirs = f"SELECT {', '.join([f'{sql.name(sql.ROW)} AS {_OTHER}', *cells, named_keys(right)])} FROM {source}"
+    theirs = f"SELECT {', '.join([f'{sql.name(sql.ROW)} AS {OTHER}', *cells, named_keys(right)])} FROM {source}"
     if step.expect == "one":
         theirs = _unique(theirs, len(step.on))
     theirs_all, mine_all = step.how in (JoinKind.RIGHT, JoinKind.FULL), step.how in (JoinKind.LEFT, JoinKind.FULL)
@@ -50,8 +49,8 @@ def join(builder: Builder, step: Join, entry: RecipeStep) -> None:
         columns.append(Column(name, column.type, column.nullable or mine_all))
         shown.append(f"r.{sql.name(name)}")
     must_differ(columns, "suffix")
-    select = f"SELECT l.{PLACE}, r.{_OTHER}, {', '.join(shown)} FROM ({mine}) l {step.how} JOIN ({theirs}) r ON {on}"
-    builder.replace(step.summary(), select, columns, [f"{PLACE} NULLS LAST", f"{_OTHER} NULLS LAST"])
+    select = f"SELECT l.{PLACE}, r.{OTHER}, {', '.join(shown)} FROM ({mine}) l {step.how} JOIN ({theirs}) r ON {on}"
+    builder.replace(step.summary(), select, columns, [f"{PLACE} NULLS LAST", f"{OTHER} NULLS LAST"])
 
 
 def key_cells(
@@ -88,6 +87,13 @@ def _together(one: Column, other: Column, *loc: str | int) -> ColumnType:
     return kind
 
 
+def _brought(table: Table, keys: Sequence[JoinKey], wanted: Sequence[str]) -> list[Column]:
+    """The other table's columns that come along: those wanted, or all but the keys."""
+    taken = {key.right for key in keys}
+    chosen = [_column(table.columns, name, "the other table", "bring", at) for at, name in enumerate(wanted)]
+    return [column for column in chosen or table.columns if column.name not in taken]
+
+
 def key_name(at: int) -> str:
     return f'"__hydroml_key_{at}"'
 
@@ -116,32 +122,38 @@ def _unique(table: str, keys: int) -> str:
 
 def join_nearest(builder: Builder, step: JoinNearest, entry: RecipeStep) -> None:
     source, table = builder.input(entry, 0, "version")
+    found = nearest(builder, step, table, source)
+    brought = _brought(table, step.keys, step.bring)
+    names = _free_names(builder.columns, brought, step.suffix)
+    made = [Column(name, column.type) for column, name in zip(brought, names, strict=True)]
+    must_differ([*builder.columns, *made], "suffix")
+    cells = [f"{sql.name(c.name)} AS {sql.name(name)}" for c, name in zip(brought, names, strict=True)]
+    shown = sql.names(column.name for column in (*builder.columns, *made))
+    select = (
+        f"WITH {found}, brought AS (SELECT {', '.join([f'{sql.name(sql.ROW)} AS {OTHER}', *cells])} FROM {source})"
+        f" SELECT {PLACE}, {shown} FROM mine JOIN found USING ({PLACE}) LEFT JOIN brought USING ({OTHER})"
+    )
+    if step.keep == "matched":
+        select += f" WHERE {OTHER} IS NOT NULL"
+    builder.replace(step.summary(), select, [*builder.columns, *made], [PLACE])
+
+
+def nearest(builder: Builder, step: JoinNearest, table: Table, source: str) -> str:
+    """The rows of both tables as CTEs: `mine` with their places, and `found`: of each place the row of the other table,
+    `OTHER`, if there is one."""
     left, right, _ = key_cells(builder.columns, table, step.keys, "keys")
     one = _column(builder.columns, step.left, "this table", "left")
     other = _column(table.columns, step.right, "the other table", "right")
     kind = _axis_kind(one, other)
-    taken = {key.right for key in step.keys}
-    brought = [column for column in table.columns if column.name not in taken]
-    names = _free_names(builder.columns, brought, step.suffix)
-    made = [Column(name, column.type) for column, name in zip(brought, names, strict=True)]
-    must_differ([*builder.columns, *made], "suffix")
     mine = [f"{PLACE}, {_axis(one, kind)} AS {_AXIS}", *([named_keys(left)] if left else [])]
     theirs = [
-        f"{sql.name(sql.ROW)} AS {_OTHER}, {_axis(other, kind)} AS {_AXIS}",
+        f"{sql.name(sql.ROW)} AS {OTHER}, {_axis(other, kind)} AS {_AXIS}",
         *([named_keys(right)] if right else []),
     ]
-    cells = [f"{sql.name(c.name)} AS {sql.name(name)}" for c, name in zip(brought, names, strict=True)]
-    shown = sql.names(column.name for column in (*builder.columns, *made))
-    select = (
-        f"WITH mine AS ({placed(builder)}), l AS (SELECT {', '.join(mine)} FROM mine),"
-        f" r AS (SELECT {', '.join(theirs)} FROM {source}),"
-        f" found AS ({_nearest(step, kind, len(step.keys))}),"
-        f" brought AS (SELECT {', '.join([f'{sql.name(sql.ROW)} AS {_OTHER}', *cells])} FROM {source})"
-        f" SELECT {PLACE}, {shown} FROM mine JOIN found USING ({PLACE}) LEFT JOIN brought USING ({_OTHER})"
+    return (
+        f"mine AS ({placed(builder)}), l AS (SELECT {', '.join(mine)} FROM mine),"
+        f" r AS (SELECT {', '.join(theirs)} FROM {source}), found AS ({_nearest(step, kind, len(step.keys))})"
     )
-    if step.keep == "matched":
-        select += f" WHERE {_OTHER} IS NOT NULL"
-    builder.replace(step.summary(), select, [*builder.columns, *made], [PLACE])
 
 
 def _axis_kind(one: Column, other: Column) -> ColumnType:
@@ -168,9 +180,9 @@ def _nearest(step: JoinNearest, kind: ColumnType, keys: int) -> str:
     spots = ", ".join([*names, _AXIS])
 
     def asof(pick: str, relation: str) -> str:
-        spot = f"SELECT {spots}, {pick}({_OTHER}) AS {_OTHER} FROM r GROUP BY {spots}"
+        spot = f"SELECT {spots}, {pick}({OTHER}) AS {OTHER} FROM r GROUP BY {spots}"
         return (
-            f"SELECT l.{PLACE}, r.{_OTHER}, abs(l.{_AXIS} - r.{_AXIS}) AS away"
+            f"SELECT l.{PLACE}, r.{OTHER}, abs(l.{_AXIS} - r.{_AXIS}) AS away"
             f" FROM l ASOF LEFT JOIN ({spot}) r ON l.{_AXIS} {relation} r.{_AXIS}{on}"
         )
 
@@ -182,14 +194,14 @@ def _nearest(step: JoinNearest, kind: ColumnType, keys: int) -> str:
     else:
         nearer = "a.away IS NULL OR b.away <= a.away"
         found = (
-            f"SELECT b.{PLACE}, CASE WHEN {nearer} THEN b.{_OTHER} ELSE a.{_OTHER} END AS {_OTHER},"
+            f"SELECT b.{PLACE}, CASE WHEN {nearer} THEN b.{OTHER} ELSE a.{OTHER} END AS {OTHER},"
             f" CASE WHEN {nearer} THEN b.away ELSE a.away END AS away"
             f" FROM ({before}) b JOIN ({after}) a USING ({PLACE})"
         )
     if step.tolerance is None:
         return found
     limit = step.tolerance * (step.unit.seconds * 1_000_000 if kind.is_temporal else 1)
-    return f"SELECT {PLACE}, CASE WHEN away <= {limit!r}::DOUBLE THEN {_OTHER} END AS {_OTHER} FROM ({found})"
+    return f"SELECT {PLACE}, CASE WHEN away <= {limit!r}::DOUBLE THEN {OTHER} END AS {OTHER} FROM ({found})"
 
 
 def append(builder: Builder, step: Append, entry: RecipeStep) -> None:
@@ -216,18 +228,18 @@ def append(builder: Builder, step: Append, entry: RecipeStep) -> None:
             cells.append(f"{sql.text(label)} AS {sql.name(step.source_column)}")
     must_differ(columns, "source_column" if step.source_column else "version")
     select = (
-        f"SELECT 1 AS {_OTHER}, {PLACE}, {', '.join(mine)} FROM ({placed(builder)}) UNION ALL"
+        f"SELECT 1 AS {OTHER}, {PLACE}, {', '.join(mine)} FROM ({placed(builder)}) UNION ALL"
         f" SELECT 2, {sql.name(sql.ROW)}, {', '.join(theirs)} FROM {source}"
     )
-    builder.replace(step.summary(), select, columns, [_OTHER, PLACE])
+    builder.replace(step.summary(), select, columns, [OTHER, PLACE])
 
 
 def _pairs(columns: Sequence[Column], table: Table, step: Append) -> list[tuple[Column | None, Column | None]]:
     """Which column of the other table comes below which."""
     if step.by == "name":
-        others = {column.name: column for column in table.columns}
+        others = _renamed(columns, table, step)
         names = {column.name for column in columns}
-        added = [(None, column) for column in table.columns if column.name not in names]
+        added = [(None, column) for name, column in others.items() if name not in names]
         return [*((column, others.get(column.name)) for column in columns), *added]
     if len(columns) != len(table.columns):
         raise InvalidInputError.at(
@@ -236,3 +248,21 @@ def _pairs(columns: Sequence[Column], table: Table, step: Append) -> list[tuple[
             code="length",
         )
     return list(zip(columns, table.columns, strict=True))
+
+
+def _renamed(columns: Sequence[Column], table: Table, step: Append) -> dict[str, Column]:
+    """The other table's columns by the names they have here."""
+    here = {}
+    for at, pair in enumerate(step.pairs):
+        here[_column(table.columns, pair.right, "the other table", "pairs", at, "right").name] = _column(
+            columns, pair.left, "this table", "pairs", at, "left"
+        ).name
+    others: dict[str, Column] = {}
+    for column in table.columns:
+        name = here.get(column.name, column.name)
+        if name in others:
+            raise InvalidInputError.at(
+                "pairs", msg=f"two columns of the other table would come below “{name[:100]}”", code="duplicate"
+            )
+        others[name] = column
+    return others

@@ -68,6 +68,10 @@ class Ask:
     help: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     """What each value that may be chosen means, in words."""
+    suggest: str | float = ""
+    """What a form begins with where there is no default; {column} and {function} stand for what is chosen there."""
+    more: bool = False
+    """Whether most people leave it as it is, so that a form folds it away."""
     when: tuple[str, tuple[Any, ...]] | None = None
     """It is asked only while another parameter has one of these values."""
 

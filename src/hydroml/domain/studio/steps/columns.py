@@ -116,7 +116,7 @@ class MoveColumn(Plain):
     """Put a column behind another one, or to the front."""
 
     column: ColumnName
-    after: Annotated[ColumnName | None, Ask(title="Behind", help="to the front when none is chosen")] = None
+    after: Annotated[ColumnName | None, Ask(title="Behind", help="To the front when none is chosen.")] = None
     op: Literal["move_column"] = "move_column"
     info: ClassVar[StepInfo] = StepInfo("Move column", "Put a column somewhere else.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -134,7 +134,7 @@ class DuplicateColumn(Plain):
     """Copy a column under another name, beside it."""
 
     column: ColumnName
-    name: NewColumn
+    name: Annotated[NewColumn, Ask(title="New column", suggest="{column}_copy")]
     op: Literal["duplicate_column"] = "duplicate_column"
     info: ClassVar[StepInfo] = StepInfo("Duplicate column", "Copy a column under another name.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL

@@ -6,14 +6,26 @@ from typing import Annotated, ClassVar, Literal
 
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import VersionId
-from hydroml.domain.studio.steps.base import NUMERIC, TEMPORAL, Ask, Plain, RowEffect, StepInfo, required_text
+from hydroml.domain.studio.steps.base import (
+    NUMERIC,
+    TEMPORAL,
+    Ask,
+    Plain,
+    RowEffect,
+    StepInfo,
+    distinct_columns,
+    required_text,
+)
 from hydroml.domain.studio.steps.columns import COLUMN_NAME_LENGTH
 from hydroml.domain.studio.steps.windows import SpanUnit
 
 MAX_KEYS = 20
 
-OtherVersion = Annotated[VersionId, Ask("version", help="A data source of the same project.")]
-Suffix = Annotated[str, Ask(help="Put behind the other table's columns whose name is taken.")]
+OtherVersion = Annotated[VersionId, Ask("version", title="The other table")]
+Suffix = Annotated[
+    str,
+    Ask(title="Suffix for equal names", help="Put behind the other table's columns whose name is taken.", more=True),
+]
 
 
 class JoinKind(StrEnum):
@@ -35,8 +47,11 @@ class JoinKind(StrEnum):
 class JoinKey:
     """A column of this table and the one of the other table that has to be equal."""
 
-    left: Annotated[str, Ask("column")]
-    right: Annotated[str, Ask("other_column")]
+    left: Annotated[str, Ask("column", title="Column here")]
+    right: Annotated[str, Ask("other_column", title="Column there")]
+
+
+_BRINGS = (JoinKind.INNER, JoinKind.LEFT, JoinKind.RIGHT, JoinKind.FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +64,38 @@ class Join(Plain):
     """
 
     version: OtherVersion
-    on: tuple[JoinKey, ...]
-    how: JoinKind = JoinKind.LEFT
+    on: Annotated[tuple[JoinKey, ...], Ask(title="Keys: equal on both sides")]
+    how: Annotated[
+        JoinKind,
+        Ask(
+            title="Rows of the result",
+            choices=(
+                ("left", "all rows here, with what the other table has for them"),
+                ("inner", "only rows that have a partner"),
+                ("full", "all rows of both tables"),
+                ("right", "all rows of the other table, with what is here for them"),
+                ("semi", "rows here that have a partner; no column is brought"),
+                ("anti", "rows here that have no partner; no column is brought"),
+            ),
+        ),
+    ] = JoinKind.LEFT
     expect: Annotated[
         Literal["any", "one"],
-        Ask(title="Partners of a row", help="One: a key that occurs twice on the other side is refused."),
+        Ask(
+            title="Partners of a row",
+            choices=(
+                ("any", "any number: a row comes once for each"),
+                ("one", "one at most; a key that is there twice is refused"),
+            ),
+            more=True,
+        ),
     ] = "any"
+    bring: Annotated[
+        tuple[str, ...],
+        Ask(
+            "other_columns", title="Columns to bring", help="All when none is chosen.", when=("how", _BRINGS), more=True
+        ),
+    ] = ()
     suffix: Suffix = "_right"
     op: Literal["join"] = "join"
     info: ClassVar[StepInfo] = StepInfo("Join", "Bring in the columns of another table by equal keys.", "combine")
@@ -64,6 +105,7 @@ class Join(Plain):
         if not self.on:
             raise InvalidInputError.at("on", msg="choose at least one pair of keys", code="required")
         _check_keys(self.on, "on")
+        object.__setattr__(self, "bring", distinct_columns(self.bring))
         object.__setattr__(self, "suffix", required_text(self.suffix, COLUMN_NAME_LENGTH, "suffix"))
 
     @property
@@ -96,15 +138,33 @@ class JoinNearest(Plain):
     """
 
     version: OtherVersion
-    left: Annotated[str, Ask("column", (*NUMERIC, *TEMPORAL))]
-    right: Annotated[str, Ask("other_column", (*NUMERIC, *TEMPORAL))]
-    keys: Annotated[tuple[JoinKey, ...], Ask(help="Equal on both sides, such as the site.")] = ()
-    direction: NearestDirection = NearestDirection.BACKWARD
-    tolerance: Annotated[float | None, Ask(help="No limit when empty.")] = None
-    unit: Annotated[ToleranceUnit, Ask(title="Unit of the tolerance", help="Of times; a number has none.")] = (
+    left: Annotated[str, Ask("column", (*NUMERIC, *TEMPORAL), title="Time or number here")]
+    right: Annotated[str, Ask("other_column", (*NUMERIC, *TEMPORAL), title="Time or number there")]
+    keys: Annotated[tuple[JoinKey, ...], Ask(title="Keys: equal on both sides", help="Such as the site.")] = ()
+    direction: Annotated[
+        NearestDirection,
+        Ask(
+            title="Which row",
+            choices=(
+                ("backward", "the last one at or before"),
+                ("forward", "the first one at or after"),
+                ("nearest", "the nearer of both; of two as near the earlier"),
+            ),
+        ),
+    ] = NearestDirection.BACKWARD
+    tolerance: Annotated[float | None, Ask(title="At most so far away", help="No limit when empty.")] = None
+    unit: Annotated[ToleranceUnit, Ask(title="Unit of the distance", help="Of times; a number has none.")] = (
         SpanUnit.DAYS
     )
-    keep: Annotated[Literal["all", "matched"], Ask(title="Rows to keep")] = "all"
+    keep: Annotated[
+        Literal["all", "matched"],
+        Ask(
+            title="Rows of the result", choices=(("all", "all rows here"), ("matched", "only rows that have a partner"))
+        ),
+    ] = "all"
+    bring: Annotated[
+        tuple[str, ...], Ask("other_columns", title="Columns to bring", help="All when none is chosen.", more=True)
+    ] = ()
     suffix: Suffix = "_right"
     op: Literal["join_nearest"] = "join_nearest"
     info: ClassVar[StepInfo] = StepInfo(
@@ -116,6 +176,7 @@ class JoinNearest(Plain):
         _check_keys(self.keys, "keys")
         if self.tolerance is not None and not 0 <= self.tolerance <= 1e15:
             raise InvalidInputError.at("tolerance", msg="a tolerance is between 0 and 1e15", code="range")
+        object.__setattr__(self, "bring", distinct_columns(self.bring))
         object.__setattr__(self, "suffix", required_text(self.suffix, COLUMN_NAME_LENGTH, "suffix"))
 
     @property
@@ -131,16 +192,35 @@ class JoinNearest(Plain):
 class Append(Plain):
     """Put the rows of another table below those of this one.
 
-    By name, a column that one of the tables lacks is missing in its rows; by position, both must have as many columns,
+    By name, a column that one of the tables lacks is missing in its rows, and `pairs` tells which columns are the same
+    under two names, the name here being kept; by position, both must have as many columns,
     and this table's names hold. Types that go together without loss become one (integers and numbers, dates and
     timestamps); others are refused. On request a text column says which table a row is of.
     """
 
     version: OtherVersion
-    by: Literal["name", "position"] = "name"
-    source_column: Annotated[str, Ask("new_column", help="Says which table a row is of; none when empty.")] = ""
-    label: Annotated[str, Ask(title="What it says for this table")] = "this"
-    other_label: Annotated[str, Ask(title="What it says for the other table")] = "other"
+    by: Annotated[
+        Literal["name", "position"],
+        Ask(
+            title="Columns that go together",
+            choices=(("name", "those of the same name"), ("position", "the first with the first, and so on")),
+        ),
+    ] = "name"
+    pairs: Annotated[
+        tuple[JoinKey, ...],
+        Ask(title="Of different names", help="Columns that are the same under two names.", when=("by", ("name",))),
+    ] = ()
+    source_column: Annotated[
+        str,
+        Ask(
+            "new_column",
+            title="Column for the table's name",
+            help="Says which table a row is of; none when empty.",
+            more=True,
+        ),
+    ] = ""
+    label: Annotated[str, Ask(title="What it says for this table", more=True)] = "this"
+    other_label: Annotated[str, Ask(title="What it says for the other table", more=True)] = "other"
     op: Literal["append"] = "append"
     info: ClassVar[StepInfo] = StepInfo("Append rows", "Put the rows of another table below.", "combine")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -149,6 +229,7 @@ class Append(Plain):
         if self.source_column:
             name = required_text(self.source_column, COLUMN_NAME_LENGTH, "source_column")
             object.__setattr__(self, "source_column", name)
+        _check_keys(self.pairs, "pairs")
         for part in ("label", "other_label"):
             object.__setattr__(self, part, required_text(getattr(self, part), COLUMN_NAME_LENGTH, part))
 

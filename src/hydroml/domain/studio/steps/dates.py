@@ -51,7 +51,7 @@ class DateParts(Plain):
 
     column: Annotated[ColumnName, Ask(types=TEMPORAL)]
     parts: tuple[Part, ...]
-    water_year_month: Annotated[int, Ask(title="The water year begins in month")] = 10
+    water_year_month: Annotated[int, Ask(title="The water year begins in month", more=True)] = 10
     op: Literal["date_parts"] = "date_parts"
     info: ClassVar[StepInfo] = StepInfo("Date parts", "Year, month, weekday and others as columns.", "time")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -80,10 +80,20 @@ class ParseDates(Plain):
     """
 
     columns: ColumnNames
-    name: Annotated[NewColumn, Ask(title="Column for the result")]
-    formats: tuple[str, ...] = ()
-    to: Annotated[Literal["date", "timestamp"], Ask(title="To")] = "date"
-    time_zone: Annotated[str | None, Ask("time_zone", when=("to", ("timestamp",)))] = None
+    name: Annotated[NewColumn, Ask(title="Column for the result", suggest="{column}_date")]
+    formats: Annotated[tuple[str, ...], Ask(help="One in each line, such as %d.%m.%Y %H:%M; ISO 8601 when empty.")] = ()
+    to: Annotated[
+        Literal["date", "timestamp"], Ask(title="To", choices=(("date", "date"), ("timestamp", "date and time")))
+    ] = "date"
+    time_zone: Annotated[
+        str | None,
+        Ask(
+            "time_zone",
+            title="Zone they are in",
+            help="Such as Europe/Berlin; UTC when empty.",
+            when=("to", ("timestamp",)),
+        ),
+    ] = None
     keep: Annotated[bool, Ask(title="Keep the columns")] = False
     op: Literal["parse_dates"] = "parse_dates"
     info: ClassVar[StepInfo] = StepInfo("Parse dates", "Make dates or times of texts and numbers.", "time")

@@ -55,12 +55,31 @@ class FillMissing(Plain):
     """
 
     columns: ColumnNames
-    method: FillMethod = FillMethod.CONSTANT
+    method: Annotated[
+        FillMethod,
+        Ask(
+            title="Fill by",
+            choices=(
+                ("constant", "a value you give"),
+                ("mean", "the mean of the column"),
+                ("median", "the median of the column"),
+                ("mode", "the most frequent value"),
+                ("previous", "the value before"),
+                ("next", "the value after"),
+                ("linear", "a straight line between both"),
+            ),
+        ),
+    ] = FillMethod.CONSTANT
     value: Annotated[str | float | int | bool | None, Ask("value", when=("method", (FillMethod.CONSTANT,)))] = None
-    order_by: Annotated[ColumnName | None, Ask(title="In the order of", when=("method", _AROUND))] = None
-    groups: Annotated[ColumnNames, Ask(title="Within each", when=("method", _AROUND))] = ()
+    order_by: Annotated[
+        ColumnName | None,
+        Ask(title="In the order of", help="The order of the rows when none is chosen.", when=("method", _AROUND)),
+    ] = None
+    groups: Annotated[
+        ColumnNames, Ask(title="For each", help="Every group on its own, such as a site.", when=("method", _AROUND))
+    ] = ()
     max_gap: Annotated[
-        int | None, Ask(title="Longest gap", help="in rows; any when empty", when=("method", _AROUND))
+        int | None, Ask(title="Longest gap", help="In rows; any when empty.", when=("method", _AROUND))
     ] = None
     flag: Annotated[bool, Ask(title="Add a column that marks filled rows")] = False
     op: Literal["fill_missing"] = "fill_missing"
@@ -106,8 +125,8 @@ class FillMissing(Plain):
 class MarkMissing(Plain):
     """Take placeholders, such as -9999 or “unknown”, as missing values. Texts are compared without blanks around."""
 
-    columns: Annotated[ColumnNames, Ask(help="all columns when none is chosen")]
-    markers: Annotated[tuple[str, ...], Ask(title="Placeholders")]
+    columns: Annotated[ColumnNames, Ask(help="All columns when none is chosen.")]
+    markers: Annotated[tuple[str, ...], Ask(title="Placeholders", help="One in each line, such as -9999 or n/a.")]
     op: Literal["mark_missing"] = "mark_missing"
     info: ClassVar[StepInfo] = StepInfo("Mark missing", "Take placeholders as missing values.", "missing")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL

@@ -43,15 +43,46 @@ class Outliers(Plain):
     """
 
     columns: Annotated[ColumnNames, Ask(types=NUMERIC)]
-    bounds: Bounds = Bounds.IQR
-    factor: Annotated[float, Ask(when=("bounds", (Bounds.IQR, Bounds.Z_SCORE)))] = 1.5
+    bounds: Annotated[
+        Bounds,
+        Ask(
+            choices=(
+                ("iqr", "so many interquartile ranges beyond the quartiles"),
+                ("z_score", "so many standard deviations from the mean"),
+                ("quantiles", "quantiles of the column"),
+                ("given", "values that you give"),
+            )
+        ),
+    ] = Bounds.IQR
+    factor: Annotated[float, Ask(title="So many", when=("bounds", (Bounds.IQR, Bounds.Z_SCORE)))] = 1.5
     low: Annotated[
-        float | None, Ask(help="a share for quantiles, such as 0.01", when=("bounds", (Bounds.QUANTILES, Bounds.GIVEN)))
+        float | None,
+        Ask(
+            title="Lower bound",
+            help="A share for quantiles, such as 0.01.",
+            when=("bounds", (Bounds.QUANTILES, Bounds.GIVEN)),
+        ),
     ] = None
     high: Annotated[
-        float | None, Ask(help="a share for quantiles, such as 0.99", when=("bounds", (Bounds.QUANTILES, Bounds.GIVEN)))
+        float | None,
+        Ask(
+            title="Upper bound",
+            help="A share for quantiles, such as 0.99.",
+            when=("bounds", (Bounds.QUANTILES, Bounds.GIVEN)),
+        ),
     ] = None
-    treatment: Treatment = Treatment.CLIP
+    treatment: Annotated[
+        Treatment,
+        Ask(
+            title="Values beyond them",
+            choices=(
+                ("clip", "become the bound"),
+                ("missing", "become missing"),
+                ("flag", "are marked in a column of their own"),
+                ("remove", "leave with their rows"),
+            ),
+        ),
+    ] = Treatment.CLIP
     op: Literal["outliers"] = "outliers"
     info: ClassVar[StepInfo] = StepInfo("Treat outliers", "Clip, flag or remove values beyond bounds.", "outliers")
 

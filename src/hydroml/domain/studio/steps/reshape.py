@@ -31,8 +31,8 @@ class Aggregate(Plain):
     figure of fewer known values than its minimum is missing. First and last are of known values in row order.
     """
 
-    values: tuple[Summary, ...]
-    groups: ColumnNames = ()
+    values: Annotated[tuple[Summary, ...], Ask(title="Figures")]
+    groups: Annotated[ColumnNames, Ask(title="For each", help="All rows together when none is chosen.")] = ()
     op: Literal["aggregate"] = "aggregate"
     info: ClassVar[StepInfo] = StepInfo(
         "Group and aggregate", "Bring the rows of each group together into figures.", "reshape"
@@ -57,12 +57,12 @@ class Pivot(Plain):
     infinite value makes none. Where a row has no cell for a column the figure is missing, a count 0.
     """
 
-    rows: ColumnNames
+    rows: Annotated[ColumnNames, Ask(title="A row for each")]
     names: Annotated[str, Ask("column", title="Columns from the values of")]
     values: Annotated[str, Ask("column", title="Cells from")]
     statistic: Annotated[Statistic, Ask(help="Of several cells in the same place.")] = Statistic.FIRST
     quantile: Annotated[float, Ask(when=("statistic", (Statistic.QUANTILE,)))] = 0.5
-    prefix: Annotated[str, Ask(help="Put before the name of every new column.")] = ""
+    prefix: Annotated[str, Ask(help="Put before the name of every new column.", more=True)] = ""
     op: Literal["pivot"] = "pivot"
     info: ClassVar[StepInfo] = StepInfo("Pivot", "From long to wide: a column for each value of a column.", "reshape")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -92,8 +92,8 @@ class Unpivot(Plain):
     """
 
     columns: ColumnNames
-    name_column: NewColumn = "name"
-    value_column: NewColumn = "value"
+    name_column: Annotated[NewColumn, Ask(title="Column for the names", more=True)] = "name"
+    value_column: Annotated[NewColumn, Ask(title="Column for the values", more=True)] = "value"
     keep_missing: Annotated[bool, Ask(title="Keep rows for missing cells")] = False
     op: Literal["unpivot"] = "unpivot"
     info: ClassVar[StepInfo] = StepInfo("Unpivot", "From wide to long: a row for each of some columns.", "reshape")

@@ -71,9 +71,9 @@ class Sample(Plain):
     met about, a number exactly. Their order stays.
     """
 
-    rows: Annotated[int | None, Ask(title="So many rows")] = None
-    share: Annotated[float | None, Ask(title="Or a share of all", help="between 0 and 1")] = None
-    seed: int = 0
+    rows: Annotated[int | None, Ask(title="So many rows", suggest=1_000)] = None
+    share: Annotated[float | None, Ask(title="Or a share of all", help="Between 0 and 1.")] = None
+    seed: Annotated[int, Ask(help="Another number draws other rows.", more=True)] = 0
     op: Literal["sample"] = "sample"
     info: ClassVar[StepInfo] = StepInfo("Sample rows", "Keep rows drawn at random.", "rows")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -107,9 +107,13 @@ class DropDuplicates(Plain):
     equal to each other.
     """
 
-    columns: Annotated[ColumnNames, Ask(title="Same in", help="all columns when none is chosen")] = ()
-    keep: Keep = Keep.FIRST
-    order_by: Annotated[ColumnName | None, Ask(title="First or last by")] = None
+    columns: Annotated[ColumnNames, Ask(title="Same in", help="All columns when none is chosen.")] = ()
+    keep: Annotated[
+        Keep, Ask(choices=(("first", "the first of them"), ("last", "the last of them"), ("none", "none of them")))
+    ] = Keep.FIRST
+    order_by: Annotated[
+        ColumnName | None, Ask(title="First or last by", help="The order of the rows when none is chosen.", more=True)
+    ] = None
     op: Literal["drop_duplicates"] = "drop_duplicates"
     info: ClassVar[StepInfo] = StepInfo("Drop duplicates", "Keep one row of those that are the same.", "rows")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -134,8 +138,11 @@ class Of(StrEnum):
 class DropMissing(Plain):
     """Drop the rows in which any of the columns, or all of them, have no value; of all columns when none are named."""
 
-    columns: Annotated[ColumnNames, Ask(title="Columns", help="all columns when none is chosen")] = ()
-    missing: Annotated[Of, Ask(title="Drop a row when missing in")] = Of.ANY
+    columns: Annotated[ColumnNames, Ask(title="Columns", help="All columns when none is chosen.")] = ()
+    missing: Annotated[
+        Of,
+        Ask(title="Drop a row when missing in", choices=(("any", "any of the columns"), ("all", "all of the columns"))),
+    ] = Of.ANY
     op: Literal["drop_missing"] = "drop_missing"
     info: ClassVar[StepInfo] = StepInfo("Drop rows with gaps", "Drop rows in which values are missing.", "missing")
     effect: ClassVar[RowEffect] = RowEffect.SELECTS
@@ -156,9 +163,9 @@ class End(StrEnum):
 class Limit(Plain):
     """Keep the first or the last rows, in their order; `skip` leaves so many out at that end before."""
 
-    rows: int
-    end: Annotated[End, Ask(title="From")] = End.FIRST
-    skip: int = 0
+    rows: Annotated[int, Ask(title="So many rows", suggest=1_000)]
+    end: Annotated[End, Ask(title="From", choices=(("first", "the beginning"), ("last", "the end")))] = End.FIRST
+    skip: Annotated[int, Ask(title="Leave out before", help="So many rows at that end.", more=True)] = 0
     op: Literal["limit"] = "limit"
     info: ClassVar[StepInfo] = StepInfo("Limit rows", "Keep the first or the last rows.", "rows")
     effect: ClassVar[RowEffect] = RowEffect.RELATES

@@ -39,8 +39,21 @@ class Scale(Plain):
     """
 
     columns: Annotated[ColumnNames, Ask(types=NUMERIC)]
-    method: Scaling = Scaling.STANDARD
-    offset: Annotated[float, Ask(when=("method", (Scaling.LOG,)))] = 0.0
+    method: Annotated[
+        Scaling,
+        Ask(
+            choices=(
+                ("standard", "standard: mean 0, deviation 1"),
+                ("min_max", "min-max: from 0 to 1"),
+                ("robust", "robust: median 0, quartiles 1 apart"),
+                ("log", "natural logarithm"),
+                ("power", "power (Yeo-Johnson): near to normal"),
+            )
+        ),
+    ] = Scaling.STANDARD
+    offset: Annotated[
+        float, Ask(title="Added before", help="Where there are zeros, such as 1.", when=("method", (Scaling.LOG,)))
+    ] = 0.0
     op: Literal["scale"] = "scale"
     info: ClassVar[StepInfo] = StepInfo("Scale numbers", "Bring numbers to a common scale.", "scale")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -76,7 +89,17 @@ class Encode(Plain):
     """
 
     columns: ColumnNames
-    method: Encoding = Encoding.ONE_HOT
+    method: Annotated[
+        Encoding,
+        Ask(
+            choices=(
+                ("one_hot", "one-hot: a column for each class"),
+                ("ordinal", "ordinal: their place in order, from 0"),
+                ("frequency", "frequency: the share of rows of the class"),
+                ("rare", "rare classes become one, “other”"),
+            )
+        ),
+    ] = Encoding.ONE_HOT
     share: Annotated[float, Ask(title="Rare below a share of", when=("method", (Encoding.RARE,)))] = 0.01
     op: Literal["encode"] = "encode"
     info: ClassVar[StepInfo] = StepInfo("Encode classes", "Make numbers of classes, or one of rare ones.", "scale")

@@ -41,8 +41,12 @@ class Summary:
     statistic: Statistic
     column: Annotated[str, Ask("column", help="A count without a column is of rows.")] = ""
     quantile: Annotated[float, Ask(when=("statistic", (Statistic.QUANTILE,)))] = 0.5
-    name: Annotated[str, Ask("new_column", help="The column and the figure when empty, such as flow_mean.")] = ""
-    minimum: Annotated[int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.")] = 1
+    name: Annotated[
+        str, Ask("new_column", help="The column and the figure when empty, such as flow_mean.", more=True)
+    ] = ""
+    minimum: Annotated[
+        int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.", more=True)
+    ] = 1
 
     @property
     def result(self) -> str:

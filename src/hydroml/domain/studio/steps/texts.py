@@ -48,7 +48,17 @@ class CleanText(Plain):
     trim: Annotated[bool, Ask(title="Take blanks off the ends")] = True
     collapse: Annotated[bool, Ask(title="Make blanks within one blank")] = True
     accents: Annotated[bool, Ask(title="Take accents off")] = False
-    case: Case = Case.AS_IS
+    case: Annotated[
+        Case,
+        Ask(
+            choices=(
+                ("as_is", "as it is"),
+                ("lower", "all lower case"),
+                ("upper", "ALL UPPER CASE"),
+                ("title", "Each Word In Upper Case"),
+            )
+        ),
+    ] = Case.AS_IS
     op: Literal["clean_text"] = "clean_text"
     info: ClassVar[StepInfo] = StepInfo("Clean text", "Blanks, case, accents.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -82,7 +92,10 @@ class ReplaceText(Plain):
     columns: Annotated[ColumnNames, Ask(types=TEXTUAL)]
     find: Annotated[str, Ask("text")]
     replacement: Annotated[str, Ask("text", title="Replace by")] = ""
-    matching: Annotated[Matching, Ask(title="Find as")] = Matching.TEXT
+    matching: Annotated[
+        Matching,
+        Ask(title="Find as", choices=(("text", "the text as it is written"), ("pattern", "a regular expression"))),
+    ] = Matching.TEXT
     op: Literal["replace_text"] = "replace_text"
     info: ClassVar[StepInfo] = StepInfo("Replace text", "Replace a part of texts.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -104,7 +117,7 @@ class SplitColumn(Plain):
     """
 
     column: Annotated[ColumnName, Ask(types=TEXTUAL)]
-    separator: Annotated[str, Ask("text")]
+    separator: Annotated[str, Ask("text", help="Such as a comma.", suggest=",")]
     into: Annotated[int, Ask(title="Into so many columns")] = 2
     keep: Annotated[bool, Ask(title="Keep the column")] = True
     op: Literal["split_column"] = "split_column"
@@ -128,7 +141,7 @@ class MergeColumns(Plain):
     """
 
     columns: ColumnNames
-    name: Annotated[NewColumn, Ask(title="New column")]
+    name: Annotated[NewColumn, Ask(title="New column", suggest="{column}_merged")]
     separator: Annotated[str, Ask("text")] = " "
     keep: Annotated[bool, Ask(title="Keep the columns")] = True
     op: Literal["merge_columns"] = "merge_columns"
@@ -149,9 +162,11 @@ class Extract(Plain):
     """What a regular expression, or one of its groups, finds first in a text; missing where it finds nothing."""
 
     column: Annotated[ColumnName, Ask(types=TEXTUAL)]
-    pattern: Annotated[str, Ask("pattern")]
-    name: Annotated[NewColumn, Ask(title="New column")]
-    group: Annotated[int, Ask(help="0 is all of it, 1 its first pair of brackets")] = 0
+    pattern: Annotated[str, Ask("pattern", help="A regular expression, such as [0-9]+.")]
+    name: Annotated[NewColumn, Ask(title="New column", suggest="{column}_part")]
+    group: Annotated[
+        int, Ask(title="Part of the pattern", help="0 is all of it, 1 its first pair of brackets.", more=True)
+    ] = 0
     op: Literal["extract"] = "extract"
     info: ClassVar[StepInfo] = StepInfo("Extract by pattern", "Take a part of texts into a column.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL

@@ -84,12 +84,21 @@ class Resample(Plain):
 
     time: TimeColumn
     period: Period
-    values: tuple[Summary, ...]
+    values: Annotated[tuple[Summary, ...], Ask(title="Figures")]
     groups: Groups = ()
     start_month: Annotated[int, Ask(title="First month of the water year", when=("period", (Period.WATER_YEAR,)))] = 10
-    completeness: Annotated[float, Ask(help="The smallest share of expected values, from 0 to 1.")] = 0
+    completeness: Annotated[
+        float,
+        Ask(
+            title="Completeness",
+            help="The smallest share of expected values, from 0 to 1; of fewer a period is missing.",
+        ),
+    ] = 0
     step: UsualStep = None
-    label: Literal["start", "end"] = "start"
+    label: Annotated[
+        Literal["start", "end"],
+        Ask(title="A period is named by", choices=(("start", "its start"), ("end", "its end")), more=True),
+    ] = "start"
     op: Literal["resample"] = "resample"
     info: ClassVar[StepInfo] = StepInfo("Resample", "From hours or days to longer periods.", "time")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -121,7 +130,18 @@ class Regularise(Plain):
     time: TimeColumn
     groups: Groups = ()
     step: UsualStep = None
-    duplicates: Annotated[Literal["refuse", "first", "last", "mean"], Ask(title="Times that occur twice")] = "refuse"
+    duplicates: Annotated[
+        Literal["refuse", "first", "last", "mean"],
+        Ask(
+            title="Times that occur twice",
+            choices=(
+                ("refuse", "stop the step"),
+                ("first", "the first row"),
+                ("last", "the last row"),
+                ("mean", "the mean of the rows"),
+            ),
+        ),
+    ] = "refuse"
     op: Literal["regularise"] = "regularise"
     info: ClassVar[StepInfo] = StepInfo("Regularise times", "Put in the rows that a regular series lacks.", "time")
     effect: ClassVar[RowEffect] = RowEffect.RELATES
@@ -147,8 +167,11 @@ class SeasonalDecompose(Plain):
     """
 
     column: Annotated[str, Ask("column", NUMERIC)]
-    period: Annotated[int, Ask(title="Rows in a period", help="Such as 12 for months, 365 for days.")]
-    model: Literal["additive", "multiplicative"] = "additive"
+    period: Annotated[int, Ask(title="Rows in a period", help="Such as 12 for months, 365 for days.", suggest=365)]
+    model: Annotated[
+        Literal["additive", "multiplicative"],
+        Ask(choices=(("additive", "additive: parts add up"), ("multiplicative", "multiplicative: parts are factors"))),
+    ] = "additive"
     order: OrderColumn = ""
     groups: Groups = ()
     op: Literal["seasonal_decompose"] = "seasonal_decompose"
@@ -174,9 +197,19 @@ class ConvertTimeZone(Plain):
     column: Annotated[str, Ask("column", (ColumnType.TIMESTAMP,))]
     source: Annotated[str, Ask(title="From", help="The zone the times are in, such as Europe/Paris.")] = "UTC"
     target: Annotated[str, Ask(title="To", help="The zone to give them in, such as UTC.")] = "UTC"
-    overlap: Annotated[Literal["earlier", "later"], Ask(title="Of a time shown twice take the")] = "earlier"
-    into: Annotated[str, Ask("new_column", help="The same column when empty.")] = ""
-    flag: Annotated[str, Ask("new_column", help="A column that says overlap or gap; none when empty.")] = ""
+    overlap: Annotated[Literal["earlier", "later"], Ask(title="Of a time shown twice take the", more=True)] = "earlier"
+    into: Annotated[
+        str, Ask("new_column", title="Into a new column", help="The same column when empty.", more=True)
+    ] = ""
+    flag: Annotated[
+        str,
+        Ask(
+            "new_column",
+            title="Column that marks",
+            help="A column that says overlap or gap; none when empty.",
+            more=True,
+        ),
+    ] = ""
     op: Literal["convert_time_zone"] = "convert_time_zone"
     info: ClassVar[StepInfo] = StepInfo("Convert time zone", "From the clock of one zone to that of another.", "time")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL

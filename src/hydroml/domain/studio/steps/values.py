@@ -44,8 +44,17 @@ class ChangeType(Plain):
 
     columns: ColumnNames
     to: Annotated[TargetType, Ask(title="To")]
-    misfits: Annotated[Misfit, Ask(title="Values that do not fit")] = Misfit.MISSING
-    decimal: Annotated[Literal[".", ","], Ask(title="Decimal sign", help="in texts")] = "."
+    misfits: Annotated[
+        Misfit,
+        Ask(
+            title="Values that do not fit",
+            choices=(("missing", "become missing"), ("refuse", "stop the step and say which")),
+        ),
+    ] = Misfit.MISSING
+    decimal: Annotated[
+        Literal[".", ","],
+        Ask(title="Decimal sign", choices=((".", "point, as in 1.5"), (",", "comma, as in 1,5")), more=True),
+    ] = "."
     op: Literal["change_type"] = "change_type"
     info: ClassVar[StepInfo] = StepInfo("Change type", "Read the values of columns as another type.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -68,8 +77,8 @@ class ChangeType(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    value: Annotated[Value | None, Ask("value", help="empty for missing")] = None
-    to: Annotated[Value | None, Ask("value", help="empty for missing")] = None
+    value: Annotated[Value | None, Ask("value", help="Empty for missing.")] = None
+    to: Annotated[Value | None, Ask("value", help="Empty for missing.")] = None
 
 
 class Rest(StrEnum):
@@ -83,7 +92,9 @@ class MapValues(Plain):
 
     column: ColumnName
     values: Annotated[tuple[Mapping, ...], Ask(title="Values")]
-    rest: Annotated[Rest, Ask(title="All others")] = Rest.KEEP
+    rest: Annotated[
+        Rest, Ask(title="All others", choices=(("keep", "stay as they are"), ("missing", "become missing")))
+    ] = Rest.KEEP
     op: Literal["map_values"] = "map_values"
     info: ClassVar[StepInfo] = StepInfo("Map values", "Put other values in the place of some.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL
@@ -114,10 +125,20 @@ class Bin(Plain):
     """
 
     column: Annotated[ColumnName, Ask(types=NUMERIC)]
-    name: Annotated[NewColumn, Ask(title="New column")]
-    method: Annotated[Binning, Ask(title="Classes of")] = Binning.WIDTH
-    bins: Annotated[int, Ask(title="So many", when=("method", (Binning.WIDTH, Binning.COUNT)))] = 10
-    edges: Annotated[tuple[float, ...], Ask(when=("method", (Binning.EDGES,)))] = ()
+    name: Annotated[NewColumn, Ask(title="New column", suggest="{column}_class")]
+    method: Annotated[
+        Binning,
+        Ask(
+            title="Classes of",
+            choices=(
+                ("equal_width", "equal width"),
+                ("equal_count", "as many rows each"),
+                ("edges", "edges that you give"),
+            ),
+        ),
+    ] = Binning.WIDTH
+    bins: Annotated[int, Ask(title="So many classes", when=("method", (Binning.WIDTH, Binning.COUNT)))] = 10
+    edges: Annotated[tuple[float, ...], Ask(help="One in each line, rising.", when=("method", (Binning.EDGES,)))] = ()
     op: Literal["bin"] = "bin"
     info: ClassVar[StepInfo] = StepInfo("Bin numbers", "Put numbers into classes.", "columns")
     effect: ClassVar[RowEffect] = RowEffect.LOCAL

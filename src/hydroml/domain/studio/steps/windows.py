@@ -62,7 +62,7 @@ class Window(Plain):
     """
 
     function: WindowFunction
-    name: NewColumn
+    name: Annotated[NewColumn, Ask(title="New column", suggest="{column}_{function}")]
     column: Annotated[str, Ask("column", NUMERIC, when=("function", _OF_COLUMN))] = ""
     groups: Groups = ()
     order: tuple[SortKey, ...] = ()
@@ -111,7 +111,9 @@ class LagLead(Plain):
 
     columns: ColumnNames
     offsets: Annotated[tuple[int, ...], Ask(help="How far, such as 1, 2 and 7; a column for each.")] = (1,)
-    direction: Literal["lag", "lead"] = "lag"
+    direction: Annotated[
+        Literal["lag", "lead"], Ask(choices=(("lag", "earlier rows (lag)"), ("lead", "later rows (lead)")))
+    ] = "lag"
     unit: SpanUnit = SpanUnit.ROWS
     order: OrderColumn = ""
     groups: Groups = ()
@@ -148,8 +150,8 @@ class Difference(Plain):
     """
 
     columns: NumericColumns
-    offset: int = 1
-    percentage: bool = False
+    offset: Annotated[int, Ask(title="Since so many rows before")] = 1
+    percentage: Annotated[bool, Ask(title="In percent of the earlier value")] = False
     order: OrderColumn = ""
     groups: Groups = ()
     op: Literal["difference"] = "difference"
@@ -191,12 +193,16 @@ class Rolling(Plain):
     """
 
     columns: NumericColumns
-    window: int
+    window: Annotated[int, Ask(title="Length of the window", suggest=7)]
     statistic: RollingStatistic = Statistic.MEAN
     quantile: Annotated[float, Ask(when=("statistic", (Statistic.QUANTILE,)))] = 0.5
     unit: SpanUnit = SpanUnit.ROWS
-    centred: Annotated[bool, Ask(help="As many rows after as before: this looks into the future.")] = False
-    minimum: Annotated[int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.")] = 1
+    centred: Annotated[
+        bool, Ask(title="Centred", help="As many rows after as before: this looks into the future.", more=True)
+    ] = False
+    minimum: Annotated[
+        int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.", more=True)
+    ] = 1
     order: OrderColumn = ""
     groups: Groups = ()
     op: Literal["rolling"] = "rolling"
@@ -231,7 +237,9 @@ class Expanding(Plain):
     columns: NumericColumns
     statistic: RollingStatistic = Statistic.MEAN
     quantile: Annotated[float, Ask(when=("statistic", (Statistic.QUANTILE,)))] = 0.5
-    minimum: Annotated[int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.")] = 1
+    minimum: Annotated[
+        int, Ask(title="Fewest values", help="Of fewer known values the figure is missing.", more=True)
+    ] = 1
     order: OrderColumn = ""
     groups: Groups = ()
     op: Literal["expanding"] = "expanding"

@@ -345,6 +345,8 @@ class MatchOut(Schema):
     most_partners: int = Field(description="Of one row of the left.")
     largest_key: list[Any] | None = Field(description="The key that gives most rows of the result.")
     largest_rows: int
+    repeated_left: int = Field(description="How many keys are there more than once.")
+    repeated_right: int
 
 
 @router.get("/versions/{uuid:version_id}/sessions", response=Page[ListedSessionOut])

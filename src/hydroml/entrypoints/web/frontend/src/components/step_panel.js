@@ -2,6 +2,7 @@
 import { api, asProblem, fieldErrors } from "../lib/api.js";
 import { debounced } from "../lib/dom.js";
 import { count, milliseconds } from "../lib/format.js";
+import { otherTables } from "../lib/other_table.js";
 import { blankOf, copied, documentOf, drawForm, lackOf } from "../lib/schema_form.js";
 import { opOf } from "../lib/steps.js";
 import { quoted } from "../lib/types.js";
@@ -9,6 +10,7 @@ import { quoted } from "../lib/types.js";
 export function stepPanel(grid) {
   let running = null;
   let drawn = null;
+  let tables = null;
   const later = debounced((work) => work(), 350);
   return {
     panel: null, // "add" or "edit"
@@ -17,6 +19,7 @@ export function stepPanel(grid) {
     stepProblem: "",
     preview: null,
     previewing: false,
+    slow: false,
     addStep(op, column = null, given = {}) {
       const fields = opOf(op).fields;
       const form = { op, ...blankOf(fields, this.schema, column), ...given };
@@ -36,26 +39,30 @@ export function stepPanel(grid) {
       this.editing = entry;
       this.form = form;
       this.stepProblem = "";
+      this.dropMatch();
       this.dropPreview();
       this.showPart("step");
       this.$nextTick(() => {
         drawn = drawForm(opOf(form.op).fields, form, {
           columns: this.schema, functions: this.formulas, completions: () => this.completions(),
-          gaps: (name) => this.profileOf(name)?.missing ?? 0, versions: () => this.otherVersions(),
+          gaps: (name) => this.profileOf(name)?.missing ?? 0, tables: this.otherTables(), version: this.session.version_id,
         }, () => {
           this.lacking = lackOf(opOf(form.op).fields, form);
-          later(() => this.tryIt());
+          later(() => {
+            this.matchIt();
+            this.tryIt();
+          });
         });
         this.$refs.stepForm.replaceChildren(drawn.element);
         drawn.element.querySelector("textarea, input, select")?.focus();
         this.lacking = lackOf(opOf(form.op).fields, form);
+        this.matchIt();
         this.tryIt();
       });
     },
-    /** The current versions of the project's data sources, for steps that bring tables together. */
-    async otherVersions() {
-      const { items } = await api.get(`/projects/${this.session.project_id}/sources`, { limit: 500, sort: "name" });
-      return items.filter(({ current_version: version }) => version).map(({ name, current_version: version }) => ({ id: version.id, name: `${name}, version ${version.number}`, columns: version.columns }));
+    /** The project's tables, for steps that bring two together. */
+    otherTables() {
+      return (tables ??= otherTables(this.session.project_id));
     },
     closePanel() {
       if (!this.panel) return;
@@ -63,6 +70,7 @@ export function stepPanel(grid) {
       this.editing = null;
       later.cancel();
       running?.abort();
+      this.dropMatch();
       this.dropPreview();
       this.showPart("grid");
     },
@@ -88,19 +96,44 @@ export function stepPanel(grid) {
       }
       const mine = (running = new AbortController());
       this.previewing = true;
+      const long = setTimeout(() => running === mine && (this.slow = true), 1500);
       try {
         const preview = await api.post(`/sessions/${this.id}/preview`, this.stepDocument, { signal: mine.signal, query: this.editing ? { step: this.editing.parent ?? "root" } : {} }); // an edited step is tried where it stands
         if (running !== mine || !this.panel) return;
         this.preview = preview;
         grid()?.setProfile(null); // the distributions would be those of before
-        grid()?.showFixed(preview, preview.added_columns ?? []);
+        const { added_columns: added, removed_columns: removed, differences: told } = preview;
+        if (told) grid()?.showFixed({ columns: told.columns, rows: told.rows, row_numbers: told.numbers, fates: told.fates, was: told.was }, added, removed);
+        else grid()?.showFixed(preview, added);
       } catch (error) {
         if (error.name === "AbortError" || running !== mine) return;
         this.dropPreview();
         this.panelRefused(error);
       } finally {
-        if (running === mine) this.previewing = false;
+        clearTimeout(long);
+        if (running === mine) this.previewing = this.slow = false;
       }
+    },
+    /** The first cells that get no value, or edits that do not fit. */
+    get failing() {
+      return (this.preview?.differences?.failing ?? []).map((one) => ({ ...one, key: `${one.row} ${one.column}`, where: `row ${count(one.row)}, ${one.column}`, what: one.value === null ? "∅" : String(one.value) }));
+    },
+    get failingText() {
+      const cells = this.preview?.differences?.failing_cells ?? 0;
+      return cells ? `${count(cells)} ${cells === 1 ? "cell" : "cells"} without a result` : "";
+    },
+    showFailing({ row, column }) {
+      const told = this.preview?.differences;
+      const at = told ? told.numbers.indexOf(row) : -1;
+      if (at < 0) return;
+      this.showPart("grid");
+      grid()?.focusCell(at, column);
+    },
+    get previewNote() {
+      const told = this.preview?.differences;
+      if (!this.preview) return "";
+      if (!told) return `the first ${count(this.preview.rows.length)} rows`;
+      return `the first rows and some that ${told.fates.includes("added") ? "come" : told.fates.includes("removed") ? "leave" : "change"}`;
     },
     /** Puts a refusal at its field; answers whether the panel could show it. */
     panelRefused(error) {
@@ -121,6 +154,7 @@ export function stepPanel(grid) {
         this.stepProblem = this.lacking;
         return;
       }
+      if (!(await this.mayApply())) return;
       const step = this.stepDocument;
       const entry = this.editing;
       later.cancel();
@@ -158,7 +192,9 @@ export function stepPanel(grid) {
       const parts = [];
       if (added) parts.push({ sign: "+", n: count(added), what: added === 1 ? "column" : "columns", tone: "t-success" });
       if (removed) parts.push({ sign: "−", n: count(removed), what: removed === 1 ? "column" : "columns", tone: "t-warning" });
-      parts.push({ sign: rows > 0 ? "+" : rows ? "−" : "±", n: count(Math.abs(rows)), what: "rows", tone: rows ? "t-warning" : "" });
+      if (rows || !(added || removed || changed)) parts.push({ sign: rows > 0 ? "+" : rows ? "−" : "±", n: count(Math.abs(rows)), what: "rows", tone: rows ? "t-warning" : "" });
+      const left = preview.differences?.fates.filter((fate) => fate === "removed").length;
+      if (left && rows >= 0) parts.push({ sign: "−", n: count(left), what: "rows leave", tone: "t-warning" });
       if (preview.changed_cells) parts.push({ sign: "~", n: count(changed), what: `${changed === 1 ? "cell" : "cells"} changed${preview.compared_rows ? ` in the first ${count(preview.compared_rows)} rows` : ""}`, tone: changed ? "t-accent" : "" });
       return parts;
     },

@@ -100,6 +100,7 @@ export function createGrid(mount, {
   let fresh = new Set();
   let gone = new Set();
   let fixed = null;
+  let afterRows = null; // what waits for rows
   let turn = 0;
 
   const idOf = (name) => {
@@ -201,6 +202,13 @@ export function createGrid(mount, {
     }
   }, 80);
 
+  /** What waited for rows, once they are drawn. */
+  function arrived() {
+    const run = afterRows;
+    afterRows = null;
+    if (run) setTimeout(run, 60);
+  }
+
   function datasource() {
     const mine = ++turn;
     let total = null;
@@ -208,6 +216,7 @@ export function createGrid(mount, {
       async getRows(params) {
         if (fixed) {
           params.successCallback(arranged(fixed), fixed.rows.length);
+          arrived();
           return;
         }
         try {
@@ -221,6 +230,7 @@ export function createGrid(mount, {
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
           params.successCallback(rows, last);
+          arrived();
           if (isWide()) fill();
           const focus = grid?.getFocusedCell();
           if (focus && focus.rowIndex >= params.startRow && focus.rowIndex < params.endRow) tellFocus();
@@ -396,9 +406,19 @@ export function createGrid(mount, {
       fresh = new Set(added);
       gone = new Set(removed);
       rebuild();
-      if (added.length) setTimeout(() => grid.ensureColumnVisible(idOf(added[0])), 60);
+      const at = answer.was?.findIndex((was) => Object.keys(was).length) ?? -1;
+      const first = answer.fates?.findIndex((fate) => fate !== "kept") ?? -1;
+      const name = added[0] ?? Object.keys(answer.was?.[at] ?? {})[0] ?? removed[0];
+      afterRows = () => {
+        for (const one of [...added.slice(0, 3).reverse(), name]) if (one) grid.ensureColumnVisible(idOf(one));
+        if (Math.max(at, first) > 10) grid.ensureIndexVisible(Math.max(at, first), "middle");
+      };
     },
     show: (name) => grid.ensureColumnVisible(idOf(name)),
+    /** The focus on a cell by its place, once new rows are there. */
+    focusLater(index, name) {
+      afterRows = () => this.focusCell(index, name);
+    },
     /** The focus on a cell by its place on the screen. */
     focusCell(index, name) {
       grid.ensureIndexVisible(index);

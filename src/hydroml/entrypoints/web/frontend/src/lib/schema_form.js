@@ -1,6 +1,7 @@
 // A form drawn from a JSON schema: what a kind of step needs is asked for by the role and the type of each parameter.
 import { attachCompletion } from "./complete.js";
 import { h, icon } from "./dom.js";
+import { goTogether, likelyAxis, likelyKeys, tablePicker } from "./other_table.js";
 import { isNumeric, literal, quoted, typeOf } from "./types.js";
 
 const MOST_SHOWN = 300;
@@ -25,11 +26,12 @@ export function fieldsOf(schema, definitions = schema.$defs ?? {}) {
     const field = {
       name, nullable, types: described["x-types"] ?? [], when: described["x-when"] ?? null, help: described.description ?? "", required: required.includes(name) && !nullable,
       label: described.title && described.title.toLowerCase() !== name.replaceAll("_", " ") ? described.title : sentence(name),
-      initial: described.default !== undefined ? described.default : null, choices: main.enum ?? items?.enum ?? [], least: main.minimum, parts: items?.properties ? fieldsOf(items, definitions) : [],
+      initial: described.default !== undefined ? described.default : null, choices: main.enum ?? items?.enum ?? [], words: described["x-choices"] ?? {}, more: Boolean(described["x-more"]), suggest: described["x-suggest"] ?? "", least: main.minimum, parts: items?.properties ? fieldsOf(items, definitions) : main.properties ? fieldsOf(main, definitions) : [],
     };
     const role = described["x-role"];
-    if (["column", "columns", "new_column", "formula", "condition", "sql", "version", "other_column", "value", "time_zone"].includes(role)) field.kind = role;
+    if (["column", "columns", "new_column", "formula", "condition", "sql", "version", "other_column", "other_columns", "value", "time_zone"].includes(role)) field.kind = role;
     else if (main.enum) field.kind = "choice";
+    else if (main.properties) field.kind = "object";
     else if (main.type === "boolean") field.kind = "flag";
     else if (main.type === "integer" || main.type === "number") field.kind = "number";
     else if (main.type === "array") field.kind = items?.properties ? "objects" : items?.enum ? "choices" : items?.type === "number" ? "numbers" : "texts";
@@ -47,8 +49,9 @@ export function blankOf(fields, columns, column = null) {
     else if (field.kind === "columns") value[field.name] = field.required && column && suits(column) ? [column.name] : [];
     else if (field.kind === "objects") value[field.name] = field.initial?.length ? copied(field.initial) : field.required ? [blankOf(field.parts, columns, column)] : [];
     else if (field.kind === "choice" && field.required && field.initial === null) value[field.name] = field.choices[0];
-    else if (["choices", "texts", "numbers"].includes(field.kind)) value[field.name] = copied(field.initial ?? []);
-    else value[field.name] = field.initial ?? (field.kind === "flag" ? false : "");
+    else if (["choices", "texts", "numbers", "other_columns"].includes(field.kind)) value[field.name] = copied(field.initial ?? []);
+    else if (field.kind === "object") value[field.name] = copied(field.initial) ?? blankOf(field.parts.map((part) => ({ ...part, required: part.required && part.kind === "choice" })), columns);
+    else value[field.name] = field.initial ?? (field.kind === "flag" ? false : typeof field.suggest === "number" ? field.suggest : "");
   }
   return value;
 }
@@ -60,7 +63,7 @@ export function lackOf(fields, value) {
   for (const field of fields.filter((one) => isAsked(one, value))) {
     const given = value[field.name];
     const needed = field.required || (field.when && field.kind === "value");
-    if (needed && (given === "" || given === null || given === undefined || (Array.isArray(given) && !given.length && field.required))) return `${field.label}: ${["column", "columns", "choices", "version"].includes(field.kind) ? "choose" : field.kind === "objects" ? "add one" : "write something"}.`;
+    if (needed && (given === "" || given === null || given === undefined || (Array.isArray(given) && !given.length && field.required))) return `${["column", "columns", "choices", "version", "other_column"].includes(field.kind) ? "Choose" : field.kind === "objects" ? "Add one under" : "Fill in"} “${field.label}”.`;
     if (field.kind === "objects") for (const part of given ?? []) {
       const lack = lackOf(field.parts, part);
       if (lack) return lack;
@@ -85,6 +88,7 @@ export function documentOf(fields, value, columns, outer = value) {
     if (!isAsked(field, value)) continue;
     const given = value[field.name];
     if (field.kind === "objects") found[field.name] = given.map((part) => documentOf(field.parts, part, columns, outer));
+    else if (field.kind === "object") found[field.name] = field.parts.some((part) => part.required && part.kind !== "choice" && (given?.[part.name] ?? "") === "") ? null : documentOf(field.parts, given, columns, outer);
     else if (field.kind === "value") found[field.name] = given === "" || given === null ? null : typed(given);
     else if (field.kind === "number") {
       if (given !== "" && given !== null) found[field.name] = Number.isFinite(Number(given)) ? Number(given) : given;
@@ -98,15 +102,53 @@ export function documentOf(fields, value, columns, outer = value) {
 
 /**
  * Draws the fields and keeps `value` as they are filled in; `changed` hears of it.
- * `help`: {columns, gaps(name), completions(), functions, versions()}.
+ * `help`: {columns, gaps(name), completions(), functions, tables, version}.
  */
 export function drawForm(fields, value, help, changed) {
   const errors = new Map();
   const root = h("div", { class: "stack" });
   const rows = [];
   let number = 0;
+  let other = []; // the columns of the other table
+  const waiting = []; // what is drawn anew when another one is chosen
+  const fitting = (types, columns) => columns.filter(({ type }) => !types.length || types.includes(type));
+
+  async function readOther() {
+    const id = value.version;
+    const found = id ? await help.tables.version(id).catch(() => null) : null;
+    if (id !== value.version) return;
+    other = found?.columns ?? [];
+    for (const draw of waiting) draw();
+    changed();
+  }
+  /** What is likely the same in both tables, where nothing is chosen yet. */
+  function suggest() {
+    const keys = fields.find(({ parts, required, name }) => parts.some(({ kind }) => kind === "other_column") && (required || name === "keys"));
+    const axis = fields.find(({ kind }) => kind === "other_column");
+    if (axis && !value[axis.name]) Object.assign(value, likelyAxis(help.columns, other, value.left) ?? {});
+    if (keys && value[keys.name].every(({ right }) => !right)) {
+      const found = likelyKeys(help.columns, other, { without: axis ? [value.left, value.right] : [] });
+      if (found.length) value[keys.name] = found;
+    }
+  }
+
+  const suggested = new WeakMap(); // by what is filled in: names that were made up here
+  /** Names for new columns, after what is chosen, for as long as nobody writes another. */
+  function suggestNames(target, parts) {
+    const known = suggested.get(target) ?? {};
+    suggested.set(target, known);
+    for (const field of parts.filter(({ suggest }) => typeof suggest === "string" && suggest)) {
+      if (target[field.name] && target[field.name] !== known[field.name]) continue;
+      const chosen = (_, name) => (name === "column" ? target.column || target.columns?.[0] : target[name]) ?? "";
+      target[field.name] = known[field.name] = field.suggest.replace(/\{(\w+)\}/g, chosen).replace(/^_+|_+$/g, "");
+      const row = rows.find((one) => one.of === target && one.field === field)?.row.querySelector("input");
+      if (row) row.value = target[field.name];
+    }
+  }
+
   const set = (target, name, to) => {
     target[name] = to;
+    if (target === value && ["column", "columns", "function"].includes(name)) suggestNames(target, fields);
     for (const { field, row, of } of rows) if (of === target) row.hidden = !isAsked(field, target);
     changed();
   };
@@ -128,7 +170,7 @@ export function drawForm(fields, value, help, changed) {
     return row;
   }
 
-  const suiting = (field) => help.columns.filter(({ type }) => !field.types.length || field.types.includes(type));
+  const suiting = (field) => fitting(field.types, help.columns);
 
   function columnSelect(field, target, id, described) {
     const found = suiting(field);
@@ -142,6 +184,7 @@ export function drawForm(fields, value, help, changed) {
       field.required ? null : h("option", { value: "" }, "none"), found.length ? null : h("option", { value: "" }, "no column is of a type that suits"),
       ...found.map(({ name }) => h("option", { value: name }, name)));
     select.value = target[field.name] ?? "";
+    if (field.name === "left") waiting.push(() => (select.value = target.left ?? ""));
     return select;
   }
 
@@ -160,12 +203,25 @@ export function drawForm(fields, value, help, changed) {
     return { box, draw };
   }
 
-  function columnsPicker(field, target) {
+  /** Columns that need not be chosen: a line that says which are, and opens. */
+  function foldedColumns(field, target) {
+    const said = h("span", { class: "truncate" });
+    const tell = () => (said.textContent = target[field.name].length ? target[field.name].join(", ") : "none chosen");
+    const box = columnsPicker(field, target, tell);
+    tell();
+    return h("details", { class: "more fold-columns", open: target[field.name].length > 0 }, h("summary", {}, said), box);
+  }
+
+  function columnsPicker(field, target, told = () => {}) {
     const found = suiting(field).map(({ name, type }) => ({ name, note: help.gaps(name) ? `${help.gaps(name).toLocaleString("en")} ∅` : typeOf(type).label, gaps: help.gaps(name) }));
-    const change = (name, on) => set(target, field.name, on ? [...target[field.name], name] : target[field.name].filter((one) => one !== name));
+    const change = (name, on) => {
+      set(target, field.name, on ? [...target[field.name], name] : target[field.name].filter((one) => one !== name));
+      told();
+    };
     const { box, draw } = checks(found, () => target[field.name], change, field.label);
     const all = (names) => {
       set(target, field.name, names);
+      told();
       draw(search?.value);
     };
     const search = found.length > 10 ? h("input", { class: "input", type: "search", "aria-label": "Find a column", placeholder: "Find a column", oninput: () => draw(search.value) }) : null;
@@ -208,11 +264,12 @@ export function drawForm(fields, value, help, changed) {
   function objects(field, target, path) {
     const list = h("div", { class: "stack-s" });
     const draw = () => {
-      list.replaceChildren(...target[field.name].map((part, index) => h("div", { class: "form-part", role: "group", "aria-label": `${field.label} ${index + 1}` },
-        ...field.parts.map((one) => fieldRow(one, part, [...path, index, one.name])),
+      list.replaceChildren(...target[field.name].map((part, index) => h("div", { class: `form-part${field.parts.some(({ kind }) => kind === "other_column") ? " is-pair" : ""}`, role: "group", "aria-label": `${field.label} ${index + 1}` },
+        ...withMore(field.parts, part, [...path, index]),
         target[field.name].length > (field.required ? 1 : 0) ? h("button", { class: "btn btn-quiet btn-s", type: "button", "aria-label": `Remove ${index + 1}`, onclick: () => { target[field.name].splice(index, 1); draw(); changed(); } }, icon("x"), "Remove") : null)));
     };
     draw();
+    if (field.parts.some(({ kind }) => kind === "other_column")) waiting.unshift(draw);
     const add = () => {
       const used = target[field.name].map(({ column }) => column);
       target[field.name].push(blankOf(field.parts, help.columns, help.columns.find((one) => !used.includes(one.name)) ?? null));
@@ -223,19 +280,28 @@ export function drawForm(fields, value, help, changed) {
     return h("div", { class: "stack-s" }, list, h("div", { class: "row" }, h("button", { class: "btn btn-s", type: "button", onclick: add }, icon("plus"), "Add")));
   }
 
-  function versionSelect(field, target, id, described) {
-    const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => set(target, field.name, select.value) }, h("option", { value: "" }, "loading …"));
-    help.versions().then((versions) => {
-      select.replaceChildren(h("option", { value: "" }, versions.length ? "choose a data source" : "the project has no other data source"), ...versions.map(({ id: version, name }) => h("option", { value: version }, name)));
+  function otherSelect(field, target, id, described) {
+    const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => set(target, field.name, select.value) });
+    const draw = () => {
+      const left = help.columns.find(({ name }) => name === target.left)?.type;
+      const found = fitting(field.types, other).map((one) => ({ ...one, fits: !left || goTogether(left, one.type) })).sort((a, b) => b.fits - a.fits);
+      select.replaceChildren(h("option", { value: "" }, other.length ? "choose a column" : value.version ? "reading …" : "choose the other table first"), ...found.map(({ name, type, fits }) => h("option", { value: name }, fits ? name : `${name} (${typeOf(type).label})`)));
       select.value = target[field.name] ?? "";
-    }, () => select.replaceChildren(h("option", { value: "" }, "the data sources could not be read")));
+    };
+    draw();
+    waiting.push(draw);
     return select;
   }
 
-  /** The columns of the version that is chosen. */
-  async function offerColumns(list) {
-    const chosen = (await help.versions().catch(() => [])).find(({ id: version }) => version === value.version);
-    list.replaceChildren(...(chosen?.columns ?? []).slice(0, MOST_SHOWN).map(({ name }) => h("option", { value: name })));
+  function otherChecks(field, target) {
+    const place = h("div", {});
+    const change = (name, on) => set(target, field.name, on ? [...target[field.name], name] : target[field.name].filter((one) => one !== name));
+    const draw = () => {
+      place.replaceChildren(other.length ? checks(other.map(({ name, type }) => ({ name, note: typeOf(type).label })), () => target[field.name], change, field.label).box : h("p", { class: "help" }, "Choose the other table first."));
+    };
+    draw();
+    waiting.push(draw);
+    return place;
   }
 
   function lines(field, target, id, described, split, join) {
@@ -252,18 +318,37 @@ export function drawForm(fields, value, help, changed) {
     };
     switch (field.kind) {
       case "column": return { control: columnSelect(field, target, id, described) };
-      case "columns": return { control: columnsPicker(field, target), grouped: true };
+      case "columns": return { control: field.required ? columnsPicker(field, target) : foldedColumns(field, target), grouped: true };
+      case "object": return { control: h("div", { class: "form-part is-pair" }, ...field.parts.map((part) => fieldRow(part, target[field.name], [...path, part.name]))), grouped: true };
       case "formula": case "condition": case "sql": return formula(field, target, id, described);
       case "objects": return { control: objects(field, target, path), grouped: true };
-      case "version": return { control: versionSelect(field, target, id, described) };
+      case "version": {
+        const chosen = (version) => {
+          set(target, field.name, version);
+          readOther().then(() => {
+            suggest();
+            for (const draw of waiting) draw();
+            changed();
+          });
+        };
+        return { control: tablePicker({ id, label: field.label, describedBy: described, value: target[field.name], tables: help.tables, mine: help.version, chosen }), grouped: true };
+      }
+      case "other_columns": return { control: otherChecks(field, target), grouped: true };
       case "choices": {
         const change = (name, on) => set(target, field.name, on ? [...target[field.name], name] : target[field.name].filter((one) => one !== name));
         return { control: checks(field.choices.map((name) => ({ name, text: words(name) })), () => target[field.name], change, field.label).box, grouped: true };
       }
       case "choice": {
-        const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => set(target, field.name, select.value) }, field.nullable ? h("option", { value: "" }, "none") : null, ...field.choices.map((one) => h("option", { value: one }, sentence(one))));
+        const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => set(target, field.name, select.value) }, field.nullable ? h("option", { value: "" }, "none") : null, ...field.choices.map((one) => h("option", { value: one }, field.words[one] ? field.words[one].replace(/^./, (letter) => letter.toUpperCase()) : sentence(one))));
         select.value = target[field.name] ?? "";
-        return { control: select };
+        const whole = h("p", { class: "help" });
+        const tell = () => {
+          whole.textContent = field.words[select.value] ?? "";
+          whole.hidden = whole.textContent.length < 32; // a narrow list cuts longer ones off
+        };
+        tell();
+        select.addEventListener("change", tell);
+        return { control: select, extra: whole };
       }
       case "flag": {
         const input = h("input", { type: "checkbox", id, onchange: () => set(target, field.name, input.checked) });
@@ -278,17 +363,25 @@ export function drawForm(fields, value, help, changed) {
         const { control } = plain({ list: `${id}-l`, placeholder: "Europe/Berlin" });
         return { control: h("span", { class: "contents" }, control, list) };
       }
-      case "other_column": {
-        const list = h("datalist", { id: `${id}-l` });
-        const { control } = plain({ list: `${id}-l`, spellcheck: "false", placeholder: "a column of the other table", onfocus: () => offerColumns(list) });
-        return { control: h("span", { class: "contents" }, control, list) };
-      }
+      case "other_column": return { control: otherSelect(field, target, id, described) };
       case "new_column": return plain({ class: "input mono", spellcheck: "false" });
       default: return plain({ spellcheck: "false" });
     }
   }
 
-  root.append(...fields.map((field) => fieldRow(field, value, [field.name])));
+  /** The fields, those that most people leave as they are folded away. */
+  function withMore(of, target, path) {
+    const drawn = (some) => some.map((field) => fieldRow(field, target, [...path, field.name]));
+    const rare = of.filter(({ more }) => more);
+    const shown = drawn(of.filter(({ more }) => !more));
+    if (!rare.length) return shown;
+    const open = rare.some(({ name, initial }) => JSON.stringify(target[name] ?? null) !== JSON.stringify(initial ?? null) && target[name] !== "" && target[name]?.length !== 0);
+    return [...shown, h("details", { class: "more", open }, h("summary", {}, "More"), h("div", { class: "stack" }, ...drawn(rare)))];
+  }
+
+  root.append(...withMore(fields, value, []));
+  suggestNames(value, fields);
+  if (value.version) readOther();
   return {
     element: root,
     /** Shows refusals at their fields, by path; gives those that have no field. */
@@ -308,6 +401,7 @@ export function drawForm(fields, value, help, changed) {
           continue;
         }
         place.fault.hidden = false;
+        place.fault.closest("details:not([open])")?.setAttribute("open", "");
         place.fault.querySelector("span").textContent = text;
         place.control()?.setAttribute("aria-invalid", "true");
         first ??= place.control();

@@ -1,5 +1,7 @@
+import { cellEdits } from "../components/cell_edits.js";
 import { charting } from "../components/chart_panel.js";
 import { history } from "../components/history.js";
+import { matchReport } from "../components/match_report.js";
 import { saving } from "../components/saving.js";
 import { tableView } from "../components/table.js";
 import { stepPanel } from "../components/step_panel.js";
@@ -18,7 +20,7 @@ import { param, setParams } from "../lib/url.js";
 
 function studio() {
   let grid = null; // kept out of Alpine's proxies
-  return mix(tableView(), stepPanel(() => grid), charting(), history(() => grid), saving(), {
+  return mix(tableView(), stepPanel(() => grid), charting(), history(() => grid), saving(), cellEdits(() => grid), matchReport(), {
     id: "",
     session: null,
     seen: param("step"), // the step whose table is looked at; empty is the newest
@@ -59,6 +61,7 @@ function studio() {
         schema: this.schema,
         rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.seen }),
         menuItems: (column) => ["-", ...this.columnSteps(column)],
+        extra: { onEdit: (at, typed) => this.editCell(at, typed) },
       });
       this.refreshProfile();
       const given = takeOver(this.id);
