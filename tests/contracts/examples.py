@@ -92,6 +92,7 @@ def source(*projects: Project, **changes: Any) -> DataSource:
             ({"step": {"op": "filter", "condition": "a > 1"}, "fitted": {"a": 1.5}, "made": ["b"]},),
             relearn=True,
             recipe_name=AWKWARD,
+            recipe_id=uuid4(),
             behind=True,
         ),
         "created_at": NOON,
@@ -128,6 +129,7 @@ def version(of: DataSource, number: int = 1, **changes: Any) -> Version:
             ),
             recipe=({"step": {"op": "sort", "by": [{"column": "a", "descending": True}]}, "fitted": {"a": 1.5}},),
             recipe_name=AWKWARD,
+            recipe_id=uuid4(),
             model=uuid4(),
         ),
         "created_by": user(),
@@ -189,6 +191,7 @@ def recipe(within: Project, **changes: Any) -> SavedRecipe:
         "created_by": user(),
         "created_at": NOON,
         "updated_at": at(3),
+        "deleted_at": at(4),
     }
     return SavedRecipe(**(values | changes))
 

@@ -111,8 +111,9 @@ def test_search_finds_all_kinds_best_first(uow: UnitOfWorkFactory) -> None:
         specification = examples.specification(world.version, name="Rain to runoff")
         unit.experiments.add(examples.experiment(world.version, world.project, specification=specification))
         unit.models.add(examples.model(world.project, name="RAIN"))
-        unit.recipes.add(examples.recipe(world.project, name="Rain gaps"))
-        unit.recipes.add(examples.recipe(foreign.project, name="Rain gaps elsewhere"))
+        unit.recipes.add(examples.recipe(world.project, name="Rain gaps", deleted_at=None))
+        unit.recipes.add(examples.recipe(world.project, name="Rain gaps, once"))
+        unit.recipes.add(examples.recipe(foreign.project, name="Rain gaps elsewhere", deleted_at=None))
         unit.commit()
     with uow() as unit:
         found = unit.search.find(owner, " rain ", 10)

@@ -8,6 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from hydroml.application.ports.repositories import SessionSummary, UnitOfWorkFactory
 from hydroml.domain.projects import ProjectNotFoundError, Role
+from hydroml.domain.sources import Origin, OriginKind, VersionId
 from hydroml.domain.studio.recipes import RecipeNotFoundError
 from hydroml.domain.studio.session import CommentId, CommentNotFoundError, Session, SessionNotFoundError
 from hydroml.domain.studio.steps import Filter
@@ -143,7 +144,7 @@ def test_entries_are_added_to_those_that_are_stored(uow: UnitOfWorkFactory) -> N
 
 def test_recipes_of_a_project_come_by_name_and_go_with_it(uow: UnitOfWorkFactory) -> None:
     world = World(uow)
-    first, last = (examples.recipe(world.project, name=name) for name in ("a", "Z"))
+    first, last = (examples.recipe(world.project, name=name, deleted_at=None) for name in ("a", "Z"))
     with uow() as unit:
         unit.recipes.add(last)
         unit.recipes.add(first)
@@ -155,14 +156,44 @@ def test_recipes_of_a_project_come_by_name_and_go_with_it(uow: UnitOfWorkFactory
         unit.commit()
     with uow() as unit:
         found = unit.recipes.of_project(world.project.id)
-        assert [recipe.name for recipe in found] == ["a", examples.AWKWARD, "Z"]
+        assert [recipe.name for recipe in found] == ["a", "Z"]
         assert found[0] == first
+        assert list(unit.recipes.of_project(world.project.id, trashed=True)) == [world.recipe]
+        assert list(unit.recipes.discarded_before(examples.at(3), 9)) == []
+        assert list(unit.recipes.discarded_before(examples.at(4), 0)) == []
+        assert list(unit.recipes.discarded_before(examples.at(4), 9)) == [world.recipe.id]
         unit.recipes.delete(first.id)
         for missing in (unit.recipes.get, unit.recipes.delete):
             with pytest.raises(RecipeNotFoundError):
                 missing(first.id)
         unit.projects.delete(world.project.id)
         assert list(unit.recipes.of_project(world.project.id)) == []
+
+
+def test_what_recipes_have_made_is_told_by_name_with_its_parent(uow: UnitOfWorkFactory) -> None:
+    world = World(uow)
+    origin = Origin(OriginKind.RECIPE, parents=(world.version.id, VersionId(uuid4())), recipe_id=world.recipe.id)
+    following = examples.without(world.source.following, source_id=world.source.id)
+    with uow() as unit:
+        for name, follows in (("b", None), ("A", following)):
+            source = examples.source(world.project, name=name, following=follows)
+            version = examples.version(source, origin=origin)
+            source.current_version_id = version.id
+            unit.sources.add(source)
+            unit.versions.add(version)
+        unit.sources.add(examples.source(world.project, current_version_id=world.version.id))
+        unit.commit()
+    with uow() as unit:
+        made = unit.sources.made_by_recipes(world.project.id)
+        assert [(one.name, one.parent, one.follows) for one in made] == [
+            ("A", world.source.name, True),
+            ("b", world.source.name, False),
+        ]
+        assert {(one.recipe_id, one.parent_id) for one in made} == {(world.recipe.id, world.source.id)}
+        gone = unit.sources.get(made[0].id)
+        gone.discard(examples.at(1))
+        unit.sources.save(gone)
+        assert [one.name for one in unit.sources.made_by_recipes(world.project.id)] == ["b"]
 
 
 def test_followers_of_a_source_come_oldest_first(uow: UnitOfWorkFactory) -> None:

@@ -91,8 +91,12 @@ def session_of(
     return session
 
 
-def recipe_of(uow: UnitOfWork, user: UserId, recipe_id: RecipeId, role: Role = Role.VIEWER) -> SavedRecipe:
+def recipe_of(
+    uow: UnitOfWork, user: UserId, recipe_id: RecipeId, role: Role = Role.VIEWER, *, trashed: bool = False
+) -> SavedRecipe:
     recipe = uow.recipes.get(recipe_id)
+    if (recipe.deleted_at is not None) is not trashed:
+        raise RecipeNotFoundError(recipe_id)
     try:
         project_of(uow, user, recipe.project_id, role)
     except ProjectNotFoundError:

@@ -94,6 +94,7 @@ def _follow_job(follower: DataSource, source: DataSource, at: datetime) -> Job:
             "recipe": list(follower.following.recipe),
             "relearn": follower.following.relearn,
             "recipe_name": follower.following.recipe_name,
+            "recipe_id": None if follower.following.recipe_id is None else str(follower.following.recipe_id),
         },
         requested_by=follower.owner_id,
         project_id=follower.following.project_id,

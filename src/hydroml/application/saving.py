@@ -135,7 +135,7 @@ class SavingService:
         if len(able) < len(steps) and not (what.partial and able):
             raise _cannot_run(steps, verdicts)
         job = self._job(JobKind.APPLY_RECIPE, user, version, project_id, able)
-        job.payload |= {"relearn": what.relearn, "recipe_name": recipe.name}
+        job.payload |= {"relearn": what.relearn, "recipe_name": recipe.name, "recipe_id": str(recipe.id)}
         by = f"by the recipe “{recipe.name}” from “{base.name}”, version {version.number}"
         return self._start(user, job, base, target or Target(), by)
 
@@ -188,6 +188,7 @@ class SavingService:
                     tuple(payload["recipe"]),
                     relearn=payload.get("relearn", False),
                     recipe_name=payload.get("recipe_name", ""),
+                    recipe_id=_recipe_id(payload),
                 )
             job.subject = Subject("source", source.id, source.name)
             if target.name is not None:
@@ -220,6 +221,7 @@ class SavingService:
                 parents=(parent_id, *others),
                 recipe=write_recipe(learnt),
                 recipe_name=job.payload.get("recipe_name", ""),
+                recipe_id=_recipe_id(job.payload),
             )
 
         return self._versions.write(job, SourceId(job.subject_id), make, monitor)
@@ -243,6 +245,11 @@ class SavingService:
                 fitted = self._engine.fit(table, done, entry.step)
             done = (*done, replace(entry, fitted=fitted))
         return done
+
+
+def _recipe_id(payload: dict[str, Any]) -> UUID | None:
+    """The recipe that a job runs, if it was kept under a name."""
+    return UUID(payload["recipe_id"]) if payload.get("recipe_id") else None
 
 
 def _cannot_run(steps: dict[int, RecipeStep], verdicts: dict[int, Verdict[int]]) -> InvalidInputError:

@@ -248,7 +248,8 @@ def _following(uow: UnitOfWork, user: UserId, source: DataSource) -> Following:
     if not common:
         raise ConflictError(f"“{source.name}” and “{parent.name}” are in no project of yours together")
     origin = current.origin
-    return Following(parent.id, min(common, key=str), origin.recipe, recipe_name=origin.recipe_name)
+    name, recipe_id = origin.recipe_name, origin.recipe_id
+    return Following(parent.id, min(common, key=str), origin.recipe, recipe_name=name, recipe_id=recipe_id)
 
 
 def _detail(uow: UnitOfWork, source: DataSource) -> SourceDetail:

@@ -331,6 +331,7 @@ class Origin:
     """The recipe's steps as documents, each with what it learnt (`fitted`)."""
     recipe_name: str = ""
     """The name it was kept under, if it was."""
+    recipe_id: UUID | None = None
     model: UUID | None = None
 
 
@@ -370,6 +371,7 @@ class Following:
     relearn: bool = False
     """Whether its steps learn anew each time."""
     recipe_name: str = ""
+    recipe_id: UUID | None = None
     behind: bool = False
     """The other source got a new version while a job worked on this one."""
 

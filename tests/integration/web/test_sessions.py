@@ -186,7 +186,7 @@ def test_a_recipe_is_checked_and_applied_in_part_and_opened_as_a_session(
     refused = alice.post(f"/versions/{version}/apply", {"recipe_id": recipe["id"], "name": "Applied"})
     assert refused.status_code == 422
     assert [error["loc"] for error in refused.json()["errors"]] == [["recipe", 0], ["recipe", 1]]
-    body = {"recipe_id": recipe["id"], "name": "Applied", "partial": True, "relearn": True}
+    body = {"recipe_id": recipe["id"], "name": "Applied", "partial": True, "relearn": True, "follow": True}
     accepted = alice.post(f"/versions/{version}/apply", body)
     assert accepted.status_code == 202, accepted.content
     finish(accepted.json()["job"]["id"])
@@ -197,10 +197,22 @@ def test_a_recipe_is_checked_and_applied_in_part_and_opened_as_a_session(
     assert stored.recipe_name == "Clean"
     opened = alice.post(f"/versions/{version}/sessions", {"recipe_id": recipe["id"]}).json()
     assert [step["status"] for step in opened["steps"]] == ["failed", "waiting", "ok", "ok"]
+    used = alice.get(f"/recipes/{recipe['id']}").json()
+    assert [(one["name"], one["parent"]["id"], one["follows"]) for one in used["made"]] == [
+        ("Applied", source["id"], True)
+    ]
+    assert [column["name"] for column in used["needs"]] == ["flow", "site"]
+    assert (used["created_by"]["username"], used["deleted_at"]) == ("alice", None)
     found = alice.get("/search?q=clean").json()["items"]
     assert [(hit["kind"], hit["id"]) for hit in found] == [("recipe", recipe["id"])]
     verbs = [one["verb"] for one in alice.get(f"/projects/{things.project_id}/activity").json()["items"]]
     assert "created" in verbs
+    assert alice.call("DELETE", f"/recipes/{recipe['id']}").status_code == 204
+    assert alice.get(f"/recipes/{recipe['id']}").status_code == 404
+    listed = f"/projects/{things.project_id}/recipes"
+    assert [one["name"] for one in alice.get(f"{listed}?trashed=true").json()["items"]] == ["Clean"]
+    assert alice.post(f"/recipes/{recipe['id']}/restore").json()["made"] == used["made"]
+    assert "Clean" in [one["name"] for one in alice.get(listed).json()["items"]]
 
 
 def test_a_recipe_is_taken_elsewhere_as_a_document(alice: Person, bob: Person, things: Things, session: str) -> None:

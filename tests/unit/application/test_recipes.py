@@ -10,7 +10,7 @@ from hydroml.domain.errors import ConflictError, ForbiddenError, InvalidInputErr
 from hydroml.domain.jobs import JobState
 from hydroml.domain.projects import ProjectId, Role, UserId
 from hydroml.domain.sources import DataSource, SourceId, Version
-from hydroml.domain.studio.recipes import RecipeNotFoundError, SavedRecipe
+from hydroml.domain.studio.recipes import KEPT_IN_TRASH, RecipeNotFoundError, SavedRecipe
 from hydroml.domain.studio.session import EntryNotFoundError
 from hydroml.domain.studio.steps import Derive, FillMethod, FillMissing, Filter, Step
 from tests.harness import Harness
@@ -103,7 +103,7 @@ def test_recipes_are_the_projects(app: Harness, me: UserId, project: ProjectId) 
     app.projects.set_member(me, project, viewer, Role.VIEWER)
     version = app.imported(me, project)
     recipe = kept(app, me, project, version, Filter("rain > 2"))
-    assert app.recipes.list(viewer, project) == [recipe]
+    assert [use.recipe for use in app.recipes.list(viewer, project)] == [recipe]
     assert app.saving.check(viewer, version.id, Apply(recipe.id)).runs == 1
     for refused in (
         lambda: app.recipes.change(viewer, recipe.id, name="x"),
@@ -117,8 +117,21 @@ def test_recipes_are_the_projects(app: Harness, me: UserId, project: ProjectId) 
             hidden()
     app.recipes.change(me, recipe.id, name="Wet days")
     app.recipes.delete(me, recipe.id)
+    with pytest.raises(RecipeNotFoundError):
+        app.recipes.get(me, recipe.id)
+    assert [use.recipe.name for use in app.recipes.list(me, project, trashed=True)] == ["Wet days"]
+    with pytest.raises(ForbiddenError):
+        app.recipes.restore(viewer, recipe.id)
+    app.recipes.restore(me, recipe.id)
+    with pytest.raises(RecipeNotFoundError):
+        app.recipes.restore(me, recipe.id)
+    app.recipes.delete(me, recipe.id)
+    assert app.recipes.purge() == 0
+    app.clock.advance(KEPT_IN_TRASH)
+    assert (app.recipes.purge(), list(app.recipes.list(me, project, trashed=True))) == (1, [])
     told = [(a.verb, a.subject.name) for a in app.activity.of_project(me, project, Listing()).items]
-    assert {("deleted", "Wet days"), ("renamed", "Wet days"), ("created", "Clean")} <= set(told)
+    verbs = ("trashed", "restored", "renamed")
+    assert {("created", "Clean"), *((verb, "Wet days") for verb in verbs)} <= set(told)
 
 
 # Kept up to date

@@ -1,6 +1,7 @@
 """Recipes under a name."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hydroml.adapters.memory.store import Rows, Transaction, save_revised
 from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError
@@ -31,6 +32,10 @@ class InMemoryRecipeRepository:
             raise RecipeNotFoundError(recipe_id)
         self._rows.remove(recipe_id)
 
-    def of_project(self, project_id: ProjectId) -> Sequence[SavedRecipe]:
-        found = self._rows.where(lambda r: r.project_id == project_id)
+    def of_project(self, project_id: ProjectId, *, trashed: bool = False) -> Sequence[SavedRecipe]:
+        found = self._rows.where(lambda r: r.project_id == project_id and (r.deleted_at is not None) is trashed)
         return sorted(found, key=lambda r: (r.name.lower(), r.id))
+
+    def discarded_before(self, at: datetime, limit: int) -> Sequence[RecipeId]:
+        old = [(r.deleted_at, r.id) for r in self._rows.where(lambda r: r.deleted_at is not None)]
+        return [id_ for deleted, id_ in sorted(old) if deleted is not None and deleted <= at][:limit]

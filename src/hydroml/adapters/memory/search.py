@@ -44,5 +44,5 @@ class InMemorySearchIndex:
             yield Found("experiment", experiment.id, experiment.name, project_id, names[project_id])
         for model in self._models.where(lambda m: m.project_id in names):
             yield Found("model", model.id, model.name, model.project_id, names[model.project_id])
-        for recipe in self._recipes.where(lambda r: r.project_id in names):
+        for recipe in self._recipes.where(lambda r: r.project_id in names and r.deleted_at is None):
             yield Found("recipe", recipe.id, recipe.name, recipe.project_id, names[recipe.project_id])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice_of
-from hydroml.application.ports.repositories import Listing, Slice
+from hydroml.application.ports.repositories import Listing, MadeByRecipe, Slice
 from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId
 from hydroml.domain.exports import Export, ExportId
@@ -17,7 +17,10 @@ from hydroml.domain.sources import (
     VersionId,
     VersionNotFoundError,
 )
+from hydroml.domain.studio.recipes import RecipeId
 from hydroml.domain.studio.session import Session, SessionId
+
+MOST_MADE = 500
 
 
 class InMemorySourceRepository:
@@ -72,6 +75,20 @@ class InMemorySourceRepository:
     def followers(self, source_id: SourceId) -> Sequence[DataSource]:
         found = self._rows.where(lambda s: s.following is not None and s.following.source_id == source_id)
         return sorted(found, key=lambda s: (s.created_at, s.id))
+
+    def made_by_recipes(self, project_id: ProjectId) -> Sequence[MadeByRecipe]:
+        found = []
+        for source in self._rows.where(lambda s: project_id in s.project_ids and s.deleted_at is None):
+            version = None if source.current_version_id is None else self._versions.peek(source.current_version_id)
+            if version is None or version.origin.recipe_id is None:
+                continue
+            above = self._versions.peek(version.origin.parents[0])
+            parent = None if above is None else self._rows.peek(above.source_id)
+            if parent is not None:
+                follows = source.following is not None and source.following.source_id == parent.id
+                recipe_id = RecipeId(version.origin.recipe_id)
+                found.append(MadeByRecipe(recipe_id, source.id, source.name, parent.id, parent.name, follows))
+        return sorted(found, key=lambda made: (made.name.lower(), made.id))[:MOST_MADE]
 
     def _must_be_in_projects(self, entity: DataSource) -> None:
         if not all(self._projects.has(project_id) for project_id in entity.project_ids):

@@ -1,6 +1,7 @@
 """Recipes under a name."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Index, Row, Table, delete, insert, select, update
@@ -26,9 +27,13 @@ recipe = Table(
     uuid("created_by"),
     moment("created_at"),
     moment("updated_at"),
+    moment("deleted_at", nullable=True),
     number("revision"),
     Index(None, "project_id"),
+    Index(None, "deleted_at"),
 )
+
+is_trashed = recipe.c.deleted_at.is_not(None)
 
 
 def _to_row(entity: SavedRecipe) -> dict[str, Any]:
@@ -42,6 +47,7 @@ def _to_row(entity: SavedRecipe) -> dict[str, Any]:
         "created_by": entity.created_by,
         "created_at": entity.created_at,
         "updated_at": entity.updated_at,
+        "deleted_at": entity.deleted_at,
         "revision": entity.revision,
     }
 
@@ -57,6 +63,7 @@ def _from_row(row: Row[Any]) -> SavedRecipe:
         created_by=UserId(row.created_by),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
         revision=row.revision,
     )
 
@@ -89,6 +96,10 @@ class SqlAlchemyRecipeRepository:
         if self._connection.execute(delete(recipe).where(recipe.c.id == recipe_id)).rowcount != 1:
             raise RecipeNotFoundError(recipe_id)
 
-    def of_project(self, project_id: ProjectId) -> Sequence[SavedRecipe]:
-        query = select(recipe).where(recipe.c.project_id == project_id).order_by(by_name(recipe), recipe.c.id)
-        return [_from_row(row) for row in self._connection.execute(query)]
+    def of_project(self, project_id: ProjectId, *, trashed: bool = False) -> Sequence[SavedRecipe]:
+        query = select(recipe).where(recipe.c.project_id == project_id, is_trashed if trashed else ~is_trashed)
+        return [_from_row(row) for row in self._connection.execute(query.order_by(by_name(recipe), recipe.c.id))]
+
+    def discarded_before(self, at: datetime, limit: int) -> Sequence[RecipeId]:
+        query = select(recipe.c.id).where(recipe.c.deleted_at <= at).order_by(recipe.c.deleted_at).limit(limit)
+        return [RecipeId(id_) for id_ in self._connection.execute(query.with_for_update()).scalars()]

@@ -11,6 +11,7 @@ from hydroml.adapters.persistence.membership import projects_of
 from hydroml.adapters.persistence.models import model
 from hydroml.adapters.persistence.paging import contains, like_literal
 from hydroml.adapters.persistence.projects import project
+from hydroml.adapters.persistence.recipes import is_trashed as is_trashed_recipe
 from hydroml.adapters.persistence.recipes import recipe
 from hydroml.adapters.persistence.sources import is_trashed, source, source_project
 from hydroml.application.ports.repositories import Found
@@ -48,7 +49,7 @@ class SqlAlchemySearchIndex:
             sources,
             _named("experiment", experiment, mine, wanted),
             _named("model", model, mine, wanted),
-            _named("recipe", recipe, mine, wanted),
+            _named("recipe", recipe, mine, wanted).where(~is_trashed_recipe),
         ).subquery()
         starts = hits.c.name.ilike(f"{like_literal(wanted)}%", escape="\\")
         exact = func.lower(hits.c.name) == func.lower(wanted)

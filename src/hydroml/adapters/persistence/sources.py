@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -24,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
 from hydroml.adapters.persistence.paging import by_name, slice_of
 from hydroml.application.documents import read_following, read_origin, write_following, write_origin
-from hydroml.application.ports.repositories import Listing, Slice
+from hydroml.application.ports.repositories import Listing, MadeByRecipe, Slice
 from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import (
@@ -41,6 +42,9 @@ from hydroml.domain.sources import (
     VersionId,
     VersionNotFoundError,
 )
+from hydroml.domain.studio.recipes import RecipeId
+
+MOST_MADE = 500
 
 source = Table(
     "source",
@@ -219,6 +223,32 @@ class SqlAlchemySourceRepository:
         rows = self._connection.execute(query).all()
         projects = self._projects([SourceId(row.id) for row in rows])
         return [_source_from_row(row, projects[SourceId(row.id)]) for row in rows]
+
+    def made_by_recipes(self, project_id: ProjectId) -> Sequence[MadeByRecipe]:
+        parent, above = source.alias("parent"), version.alias("above")
+        recipe_id = version.c.origin["recipe_id"].astext
+        query = (
+            select(recipe_id.label("recipe_id"), source.c.id, source.c.name, source.c.follows)
+            .add_columns(parent.c.id.label("parent_id"), parent.c.name.label("parent"))
+            .join(source_project, source_project.c.source_id == source.c.id)
+            .join(version, version.c.id == source.c.current_version_id)
+            .join(above, above.c.id == version.c.parents[1])
+            .join(parent, parent.c.id == above.c.source_id)
+            .where(source_project.c.project_id == project_id, ~is_trashed, recipe_id.is_not(None))
+            .order_by(by_name(source), source.c.id)
+            .limit(MOST_MADE)
+        )
+        return [
+            MadeByRecipe(
+                RecipeId(UUID(row.recipe_id)),
+                SourceId(row.id),
+                row.name,
+                SourceId(row.parent_id),
+                row.parent,
+                row.follows == row.parent_id,
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def _projects(self, source_ids: Collection[SourceId]) -> dict[SourceId, frozenset[ProjectId]]:
         projects: dict[SourceId, set[ProjectId]] = {id_: set() for id_ in source_ids}

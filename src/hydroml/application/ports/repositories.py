@@ -77,6 +77,18 @@ class ProjectRepository(Protocol):
         """Those of `project_ids` that the user is a member of."""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeByRecipe:
+    """A data source whose current version a recipe has made of one of `parent`; whether it `follows` that."""
+
+    recipe_id: RecipeId
+    id: SourceId
+    name: str
+    parent_id: SourceId
+    parent: str
+    follows: bool
+
+
 class SourceRepository(Protocol):
     def add(self, source: DataSource) -> None: ...
     def get(self, source_id: SourceId) -> DataSource: ...  # raises SourceNotFoundError
@@ -89,6 +101,9 @@ class SourceRepository(Protocol):
 
     def followers(self, source_id: SourceId) -> Sequence[DataSource]:
         """Those that follow it, oldest first."""
+
+    def made_by_recipes(self, project_id: ProjectId) -> Sequence[MadeByRecipe]:
+        """Those of the project whose current version a recipe has made, by name; at most 500."""
 
 
 class VersionRepository(Protocol):
@@ -262,8 +277,11 @@ class RecipeRepository(Protocol):
     def get(self, recipe_id: RecipeId) -> SavedRecipe: ...  # raises RecipeNotFoundError
     def save(self, recipe: SavedRecipe) -> None: ...
     def delete(self, recipe_id: RecipeId) -> None: ...  # raises RecipeNotFoundError
-    def of_project(self, project_id: ProjectId) -> Sequence[SavedRecipe]:
-        """By name."""
+    def of_project(self, project_id: ProjectId, *, trashed: bool = False) -> Sequence[SavedRecipe]:
+        """By name; either those in the trash, or the others."""
+
+    def discarded_before(self, at: datetime, limit: int) -> Sequence[RecipeId]:
+        """In the trash since that time or longer; nobody restores them before the end of the transaction."""
 
 
 class UploadRepository(Protocol):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NewType
 from uuid import UUID
 
-from hydroml.domain.errors import InvalidInputError, NotFoundError
+from hydroml.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from hydroml.domain.projects import ProjectId, UserId, clean_name
 from hydroml.domain.sources import Column, Table, VersionId
 from hydroml.domain.studio.steps import Fitted, RowEffect, Step
@@ -17,6 +17,7 @@ MAX_STEPS = 500
 MOST_RECIPES = 500
 """In a project."""
 DESCRIPTION_LENGTH = 4_000
+KEPT_IN_TRASH = timedelta(days=30)
 
 
 class RecipeNotFoundError(NotFoundError):
@@ -66,6 +67,8 @@ class SavedRecipe:
     created_by: UserId
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
+    """Since when it has been in the trash."""
     revision: int = 0
 
     def __post_init__(self) -> None:
@@ -80,6 +83,16 @@ class SavedRecipe:
         self.name = self.name if name is None else clean_name(name)
         self.description = self.description if description is None else _described(description)
         self.updated_at = at
+
+    def discard(self, at: datetime) -> None:
+        """To the trash."""
+        self.deleted_at = self.updated_at = at
+
+    def restore(self, at: datetime) -> None:
+        """Out of the trash. Raises ConflictError when it is not there."""
+        if self.deleted_at is None:
+            raise ConflictError(f"“{self.name}” is not in the trash")
+        self.deleted_at, self.updated_at = None, at
 
 
 def _described(text: str) -> str:

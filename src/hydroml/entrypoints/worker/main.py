@@ -84,6 +84,7 @@ def scheduler(arguments: list[str]) -> int:
         _Duty("remove exports whose time has come", FORGETTING_SECONDS, lambda: container().exports().expire()),
         _Duty("collect garbage", COLLECTING_SECONDS, _collect_garbage, time.monotonic() + FORGETTING_SECONDS),
         _Duty("remove old sessions from the trash", FORGETTING_SECONDS, lambda: container().studio().purge()),
+        _Duty("remove old recipes from the trash", FORGETTING_SECONDS, lambda: container().recipes().purge()),
         _Duty("forget old answers", FORGETTING_SECONDS, _forget_answers),
     )
     while not stopping.is_set():

@@ -72,7 +72,8 @@ def _recipe(user: UserId, name: str, projects: list[Project]) -> SavedRecipe:
     id_ = _id(name)
     if id_ is not None:
         return container().recipes().get(user, RecipeId(id_))
-    found = [r for project in projects for r in container().recipes().list(user, project.id) if r.name == name]
+    uses = [use for project in projects for use in container().recipes().list(user, project.id)]
+    found = [use.recipe for use in uses if use.recipe.name == name]
     return _only(found, "recipe", name)
 
 

@@ -216,7 +216,5 @@ def _url(found: Found) -> str:
             return f"/projects/{found.id}"
         case "experiment":
             return f"/projects/{found.project_id}/experiments"
-        case "recipe":
-            return f"/projects/{found.project_id}"
         case _:
             return f"/{found.kind}s/{found.id}"

@@ -1,5 +1,6 @@
 """Recipes: kept under a name, taken elsewhere as documents or programs, and applied to versions."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -9,18 +10,21 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from hydroml.application.documents import read_steps, write_recipe
+from hydroml.application.ports.repositories import MadeByRecipe
+from hydroml.application.recipes import RecipeUse
 from hydroml.application.saving import Apply, Check, CheckedStep
 from hydroml.domain.errors import InvalidInputError
-from hydroml.domain.projects import ProjectId
+from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import Column, ColumnType, VersionId
 from hydroml.domain.studio.judging import StepStatus
-from hydroml.domain.studio.recipes import MAX_STEPS, RecipeId, SavedRecipe
+from hydroml.domain.studio.recipes import MAX_STEPS, RecipeId
 from hydroml.domain.studio.session import EntryId, SessionId
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import Page, at_job, json_response, seen_revision, tag, whole
-from hydroml.entrypoints.web.api.sessions import PROGRAM, SaveIn, StepDocument, program
-from hydroml.entrypoints.web.api.sources import SourceAccepted
-from hydroml.entrypoints.web.api.versions import ColumnOut
+from hydroml.entrypoints.web.api.sessions import PROGRAM, SaveIn, StepDocument, program, somebody
+from hydroml.entrypoints.web.api.sources import OwnerOut, SourceAccepted
+from hydroml.entrypoints.web.api.versions import ColumnOut, NamedOut
 
 router = Router(tags=["recipes"])
 
@@ -36,6 +40,20 @@ class RecipeStepOut(Schema):
     summary: str
 
 
+class MadeOut(Schema):
+    """A data source whose current version the recipe has made of one of `parent`."""
+
+    id: UUID
+    name: str
+    parent: NamedOut
+    follows: bool = Field(description="Whether it is made anew whenever that one gets a new version.")
+
+    @classmethod
+    def of(cls, made: MadeByRecipe) -> "MadeOut":
+        parent = NamedOut(id=made.parent_id, name=made.parent)
+        return cls(id=made.id, name=made.name, parent=parent, follows=made.follows)
+
+
 class ListedRecipeOut(Schema):
     """A recipe without its steps."""
 
@@ -44,42 +62,50 @@ class ListedRecipeOut(Schema):
     name: str
     description: str
     step_count: int
-    created_by: UUID
+    made: list[MadeOut]
+    created_by: OwnerOut
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
 
     @classmethod
-    def fields(cls, recipe: SavedRecipe) -> dict[str, Any]:
+    def fields(cls, use: RecipeUse, names: Mapping[UserId, str]) -> dict[str, Any]:
+        recipe = use.recipe
         return {
             "id": recipe.id,
             "project_id": recipe.project_id,
             "name": recipe.name,
             "description": recipe.description,
             "step_count": len(recipe.steps),
-            "created_by": recipe.created_by,
+            "made": [MadeOut.of(made) for made in use.made],
+            "created_by": somebody(recipe.created_by, names),
             "created_at": recipe.created_at,
             "updated_at": recipe.updated_at,
+            "deleted_at": recipe.deleted_at,
         }
 
     @classmethod
-    def of(cls, recipe: SavedRecipe) -> "ListedRecipeOut":
-        return cls(**cls.fields(recipe))
+    def of(cls, use: RecipeUse, names: Mapping[UserId, str]) -> "ListedRecipeOut":
+        return cls(**cls.fields(use, names))
 
 
 class RecipeOut(ListedRecipeOut):
-    """Steps under a name, and the columns of the table they were made on."""
+    """Steps under a name, and the columns of the table they were made on; `needs` are those that a step names."""
 
     steps: list[RecipeStepOut]
     columns: list[ColumnOut]
+    needs: list[ColumnOut]
     revision: int
 
     @classmethod
-    def of(cls, recipe: SavedRecipe) -> "RecipeOut":
+    def made_of(cls, use: RecipeUse) -> "RecipeOut":
+        recipe = use.recipe
         documents = zip(write_recipe(recipe.steps), recipe.steps, strict=True)
         return cls(
-            **cls.fields(recipe),
+            **cls.fields(use, users.names({recipe.created_by})),
             steps=[RecipeStepOut(**document, summary=entry.step.summary()) for document, entry in documents],
             columns=[ColumnOut.of(column) for column in recipe.columns],
+            needs=[ColumnOut.of(column) for column in use.needs],
             revision=recipe.revision,
         )
 
@@ -152,6 +178,7 @@ class CheckedStepOut(Schema):
     waits_for: int | None = Field(description="The place of the step it waits for, counted from 0.")
     missing: list[str]
     changed: list[ChangedColumnOut]
+    learns: bool = Field(description="Whether it learns from the table, such as a mean.")
 
     @classmethod
     def of(cls, checked: CheckedStep) -> "CheckedStepOut":
@@ -163,6 +190,7 @@ class CheckedStepOut(Schema):
             waits_for=checked.verdict.waits_for,
             missing=list(checked.missing),
             changed=[ChangedColumnOut(name=name, was=was, now=now) for name, was, now in checked.changed],
+            learns=checked.entry.step.learns,
         )
 
 
@@ -184,6 +212,12 @@ class CheckOut(Schema):
         )
 
 
+class WhichRecipes(Schema):
+    """Those in the trash, or the others."""
+
+    trashed: bool = False
+
+
 class ForIn(Schema):
     """For a table with which columns."""
 
@@ -191,10 +225,11 @@ class ForIn(Schema):
 
 
 @router.get("/projects/{uuid:project_id}/recipes", response=Page[ListedRecipeOut])
-def list_recipes(request: HttpRequest, project_id: UUID) -> Any:
+def list_recipes(request: HttpRequest, project_id: UUID, which: Query[WhichRecipes]) -> Any:
     """The recipes of a project, by name."""
-    found = container().recipes().list(request.auth, ProjectId(project_id))
-    return whole([ListedRecipeOut.of(recipe) for recipe in found], ListedRecipeOut)
+    found = container().recipes().list(request.auth, ProjectId(project_id), trashed=which.trashed)
+    names = users.names({use.recipe.created_by for use in found})
+    return whole([ListedRecipeOut.of(use, names) for use in found], ListedRecipeOut)
 
 
 @router.post("/projects/{uuid:project_id}/recipes", response={201: RecipeOut})
@@ -211,30 +246,34 @@ def create_recipe(request: HttpRequest, response: HttpResponse, project_id: UUID
         columns = [Column(column.name, column.type, column.nullable) for column in body.columns]
         made = recipes.create(request.auth, project, body.name, read_steps(body.steps or []), columns, body.description)
     response["Location"] = f"/api/v1/recipes/{made.id}"
-    return Status(201, _tagged(response, made))
+    return Status(201, _tagged(response, RecipeUse(made, ())))
 
 
 @router.get("/recipes/{uuid:recipe_id}", response=RecipeOut)
 def get_recipe(request: HttpRequest, response: HttpResponse, recipe_id: UUID) -> RecipeOut:
-    """A recipe with its steps."""
-    return _tagged(response, container().recipes().get(request.auth, RecipeId(recipe_id)))
+    """A recipe with its steps, and what it has made."""
+    return _tagged(response, container().recipes().use(request.auth, RecipeId(recipe_id)))
 
 
 @router.patch("/recipes/{uuid:recipe_id}", response=RecipeOut)
 def change_recipe(request: HttpRequest, response: HttpResponse, recipe_id: UUID, body: RecipePatch) -> RecipeOut:
     """Rename a recipe, or describe it."""
     recipes, seen = container().recipes(), seen_revision(request)
-    made = recipes.change(
-        request.auth, RecipeId(recipe_id), name=body.name, description=body.description, revision=seen
-    )
-    return _tagged(response, made)
+    recipes.change(request.auth, RecipeId(recipe_id), name=body.name, description=body.description, revision=seen)
+    return _tagged(response, recipes.use(request.auth, RecipeId(recipe_id)))
 
 
 @router.delete("/recipes/{uuid:recipe_id}", response={204: None})
 def delete_recipe(request: HttpRequest, recipe_id: UUID) -> Status[None]:
-    """Remove a recipe; what was made by it stays."""
+    """To the trash, for thirty days. What was made by it stays, and what follows goes on."""
     container().recipes().delete(request.auth, RecipeId(recipe_id))
     return Status(204, None)
+
+
+@router.post("/recipes/{uuid:recipe_id}/restore", response=RecipeOut)
+def restore_recipe(request: HttpRequest, response: HttpResponse, recipe_id: UUID) -> RecipeOut:
+    """Out of the trash."""
+    return _tagged(response, container().recipes().restore(request.auth, RecipeId(recipe_id)))
 
 
 @router.get("/recipes/{uuid:recipe_id}/document", response=dict[str, Any])
@@ -280,6 +319,6 @@ def apply_recipe(
     return Status(202, SourceAccepted.of(source, job))
 
 
-def _tagged(response: HttpResponse, recipe: SavedRecipe) -> RecipeOut:
-    tag(response, recipe.revision)
-    return RecipeOut.of(recipe)
+def _tagged(response: HttpResponse, use: RecipeUse) -> RecipeOut:
+    tag(response, use.recipe.revision)
+    return RecipeOut.made_of(use)

@@ -72,7 +72,7 @@ class CommentOut(Schema):
 
     @classmethod
     def of(cls, comment: Comment, names: Mapping[UserId, str]) -> "CommentOut":
-        author = _somebody(comment.author_id, names)
+        author = somebody(comment.author_id, names)
         return cls(
             id=comment.id, step=comment.entry_id, author=author, text=comment.text, created_at=comment.created_at
         )
@@ -161,7 +161,7 @@ class SessionOut(Schema):
             project_id=session.project_id,
             name=session.name,
             shared=session.shared,
-            owner=_somebody(session.owner_id, names),
+            owner=somebody(session.owner_id, names),
             editable=session.owner_id == asker,
             revision=session.revision,
             cursor=session.cursor,
@@ -204,7 +204,7 @@ class ListedSessionOut(Schema):
             project_id=found.project_id,
             name=found.name,
             shared=found.shared,
-            owner=_somebody(found.owner_id, names),
+            owner=somebody(found.owner_id, names),
             applied_steps=found.steps,
             source=NamedOut(id=listed.source.id, name=listed.source.name),
             version=SessionVersionOut(id=version.id, number=version.number, rows=version.rows),
@@ -514,7 +514,8 @@ def _entry_out(detail: SessionDetail, entry: Entry, names: Mapping[UserId, str],
     )
 
 
-def _somebody(user_id: UserId, names: Mapping[UserId, str]) -> OwnerOut:
+def somebody(user_id: UserId, names: Mapping[UserId, str]) -> OwnerOut:
+    """A person by name, also one who has gone."""
     return OwnerOut(id=user_id, username=names.get(user_id, "(removed)"))
 
 

@@ -74,6 +74,25 @@ def import_files(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @login_required
+def sessions(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """A project's sessions in the Studio: mine, shared with me, in the trash."""
+    return _in_project(request, project_id, "sessions", "Studio", "studio")
+
+
+@login_required
+def recipes(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """A project's recipes."""
+    return _in_project(request, project_id, "recipes", "Recipes", "recipes")
+
+
+@login_required
+def recipe(request: HttpRequest, recipe_id: UUID) -> HttpResponse:
+    """A recipe: its steps, what it needs, what it has made."""
+    visible(request, "recipe", recipe_id)
+    return page(request, "recipe", "Recipe", ids={"recipe": recipe_id}, section="recipes")
+
+
+@login_required
 def trash(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """A project's data sources that were thrown away: back, or gone for good."""
     return _in_project(request, project_id, "trash", "Trash", "data")
@@ -126,7 +145,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
 def studio(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """A session in the Data Studio."""
     visible(request, "session", session_id)
-    return page(request, "studio", "Data Studio", ids={"session": session_id}, section="data")
+    return page(request, "studio", "Data Studio", ids={"session": session_id})
 
 
 @login_required

@@ -5,6 +5,7 @@ import { openMenu } from "../lib/menu.js";
 import { opOf } from "../lib/steps.js";
 import { ask, toast, toastError } from "../lib/ui.js";
 import { setParams } from "../lib/url.js";
+import { applyRecipe } from "./recipe_report.js";
 
 /** `grid()` is the table beside it. */
 export function history(grid) {
@@ -187,21 +188,9 @@ export function history(grid) {
       try {
         const { items } = await api.get(`/projects/${this.session.project_id}/recipes`, { limit: 200 });
         if (!items.length) toast("The project has no recipe yet: save the steps of a session as one.", { tone: "info" });
-        else openMenu(anchor, items.map((recipe) => ({ title: recipe.name, note: plural(recipe.step_count, "step"), icon: "stepi", help: recipe.description, run: () => this.applyRecipe(recipe) })), "Recipes", { search: "Find a recipe" });
+        else openMenu(anchor, items.map((recipe) => ({ title: recipe.name, note: plural(recipe.step_count, "step"), icon: "stepi", help: recipe.description, run: () => applyRecipe(recipe, { id: this.session.version_id, source: this.session.source }) })), "Recipes", { search: "Find a recipe" });
       } catch (error) {
         toastError(error, "The recipes could not be read.");
-      }
-    },
-    async applyRecipe(recipe) {
-      try {
-        const report = await api.post(`/versions/${this.session.version_id}/apply/check`, { recipe_id: recipe.id, project_id: this.session.project_id });
-        const lacking = report.steps.filter(({ status }) => status !== "ok" && status !== "disabled");
-        const text = [`${report.runs} of ${plural(report.steps.length, "step")} can run on this version.`, ...lacking.map(({ summary, error, missing }) => `${summary}: ${missing.length ? `without ${missing.join(", ")}` : error}`)].join("\n");
-        if (!(await ask({ title: `Open a session with “${recipe.name}”?`, text, yes: "Open it" }))) return;
-        const made = await api.post(`/versions/${this.session.version_id}/sessions`, { recipe_id: recipe.id, project_id: this.session.project_id, name: recipe.name });
-        location.assign(`/studio/${made.id}`);
-      } catch (error) {
-        toastError(error, "Not applied.");
       }
     },
     share() {

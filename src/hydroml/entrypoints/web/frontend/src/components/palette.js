@@ -5,7 +5,7 @@ import { knownCommands } from "../lib/ui.js";
 const PLACES = [
   ["Home", "home", "/"], ["Projects", "folder", "/projects"], ["Models", "cube", "/models"], ["Jobs", "jobs", "/jobs"], ["Settings and tokens", "settings", "/settings"],
 ];
-const KIND_ICONS = { project: "folder", source: "data", experiment: "flask", run: "chart", model: "cube", job: "jobs", session: "studio", recipe: "studio" };
+const KIND_ICONS = { project: "folder", source: "data", experiment: "flask", run: "chart", model: "cube", job: "jobs", session: "studio", recipe: "stepi" };
 
 function rank(text, query) {
   const at = text.toLowerCase().indexOf(query);
@@ -57,7 +57,7 @@ function palette() {
       const query = this.query.trim().toLowerCase();
       const wanted = (list) => list.map((item) => ({ ...item, score: query ? rank(item.title, query) : 1 })).filter(({ score }) => score >= 0).sort((a, b) => b.score - a.score);
       const project = this.project ? [
-        [`Data of ${this.project.name}`, "data", ""], [`SQL in ${this.project.name}`, "sql", "/sql"], [`Experiments of ${this.project.name}`, "flask", "/experiments"], [`New experiment in ${this.project.name}`, "plus", "/experiments/new"],
+        [`Data of ${this.project.name}`, "data", ""], [`Sessions of ${this.project.name}`, "studio", "/studio"], [`Recipes of ${this.project.name}`, "stepi", "/recipes"], [`SQL in ${this.project.name}`, "sql", "/sql"], [`Experiments of ${this.project.name}`, "flask", "/experiments"], [`New experiment in ${this.project.name}`, "plus", "/experiments/new"],
         [`Models of ${this.project.name}`, "cube", "/models"], [`Members of ${this.project.name}`, "members", "/members"],
       ].map(([title, icon, rest]) => ({ title, icon, href: `/projects/${this.project.id}${rest}` })) : [];
       const places = PLACES.map(([title, icon, href]) => ({ title, icon, href }));
