@@ -140,6 +140,19 @@ class Histories(RuleBasedStateMachine):
         self.session.mark(branch.tip.id, aside=aside)
         assert self.session.marks[branch.tip.id].aside is aside
 
+    @precondition(lambda self: self.steps)
+    @rule(data=st.data())
+    def name_a_branch(self, data: st.DataObject) -> None:
+        """The one in use too; a name says nothing of the steps, brings the branch into view, and can be taken away."""
+        current = self.session.current_branch()
+        branches = [*self.session.branches(), *([current] if current else [])]
+        tip = data.draw(st.sampled_from(branches)).tip.id
+        name = data.draw(st.sampled_from(["", "Dry", " Wet years "]))
+        self.session.mark(tip, name=name)
+        now = [branch for branch in (*self.session.branches(), self.session.current_branch()) if branch]
+        assert next(branch.mark.name for branch in now if branch.tip.id == tip) == name.strip()
+        assert not (name and self.session.marks[tip].aside)
+
     def _now(self, steps: Line, applied: int) -> None:
         self.applied, self.undone = steps[:applied], steps[applied:]
 

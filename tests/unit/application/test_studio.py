@@ -251,7 +251,7 @@ def test_a_comment_stays_with_its_step_through_edits(app: Harness, me: UserId, p
     detail = app.studio.change(me, session, step, step=Filter("rain > 1"))
     (entry,) = detail.session.history()
     assert [(c.text, c.author_id) for c in detail.comments] == [("Why 2?", colleague)]
-    assert detail.comments[0].entry_id in detail.session.states(entry)
+    assert detail.comments[0].entry_id in detail.session.states()[entry.id]
     mine = app.studio.comment(me, session, entry.id, "Better?")
     with pytest.raises(ForbiddenError):
         app.studio.remove_comment(colleague, session, mine.id)

@@ -55,12 +55,15 @@ def test_edits_leave_no_branches_in_view_but_earlier_states_of_the_step() -> Non
     assert aside(session) == [["a", "b2", "c"], ["a", "b1", "c"], ["a", "b", "c"]]
     edited = session.history()[1].id
     assert {branch.of for branch in session.branches()} == {edited}
+    assert [branch.was.step.condition for branch in session.branches() if branch.was] == ["b2", "b1", "b"]  # type: ignore[union-attr]
+    assert len(session.states()[edited]) == 3
 
 
 def test_what_was_taken_out_can_be_gone_back_to() -> None:
     session = with_steps("a", "b")
     session.remove(session.history()[1].id)
     assert (names(session), aside(session)) == (["a"], [["a", "b"]])
+    assert session.branches()[0].was == session.entries[1]
     session.jump(None)
     session.add(Filter("x"))
     assert in_view(session) == [["a"]]  # where the work had come to, though more stands behind it in the tree

@@ -87,12 +87,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A way through the tree, by its last step. `of` is the step in the history of which it shows an earlier state."""
+    """A way through the tree, by its last step. `of` is the step in the history of which it shows an earlier state, and
+    `was` the first of its steps that the history has in another way, or no longer."""
 
     tip: Entry
     steps: int
     mark: Mark
     of: EntryId | None = None
+    was: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +163,16 @@ class Session:
         by_id = self._by_id()
         shown = self.history()
         current = {entry.id for entry in shown}
-        now = {old: entry.id for entry in shown for old in self._states(by_id, entry)}
+        now = {old: entry for entry in shown for old in self._states(by_id, entry)}
         parents = {entry.parent for entry in self.entries}
         tips = [e for e in self.entries if e.id not in current and (e.id not in parents or e.id in self.marks)]
         found = []
         for tip in reversed(tips):
             path = self._path(by_id, tip.id)
-            of = next((now[entry.id] for entry in path if entry.id not in current and entry.id in now), None)
-            found.append(Branch(tip, len(path), self.marks.get(tip.id, Mark()), of))
+            others = [entry for entry in path if entry.id not in current]
+            of = next((now[entry.id].id for entry in others if entry.id in now), None)
+            was = next((entry for entry in others if not _same(entry, now.get(entry.id))), None)
+            found.append(Branch(tip, len(path), self.marks.get(tip.id, Mark()), of, was))
         return tuple(found)
 
     def current_branch(self) -> Branch | None:
@@ -176,9 +180,10 @@ class Session:
         history = self.history()
         return Branch(history[-1], len(history), self.marks.get(history[-1].id, Mark())) if history else None
 
-    def states(self, entry: Entry) -> frozenset[EntryId]:
-        """The entry, and those it has replaced one after the other."""
-        return frozenset((entry.id, *self._states(self._by_id(), entry)))
+    def states(self) -> dict[EntryId, tuple[EntryId, ...]]:
+        """Those that each step of the history has replaced one after the other, newest first."""
+        by_id = self._by_id()
+        return {entry.id: tuple(self._states(by_id, entry)) for entry in self.history()}
 
     def steps(
         self, path: Sequence[Entry], tables: Mapping[VersionId, Table] | None = None
@@ -340,3 +345,7 @@ class Session:
             found.append(old)
             entry = by_id[old]
         return found
+
+
+def _same(entry: Entry, other: Entry | None) -> bool:
+    return other is not None and (entry.step, entry.enabled) == (other.step, other.enabled)

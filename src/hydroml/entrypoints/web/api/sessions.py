@@ -83,6 +83,7 @@ class EntryOut(Schema):
 
     id: UUID
     parent: UUID | None
+    states: list[UUID] = Field(description="The ids it had before it, or a step before it, was changed; newest first.")
     step: StepDocument
     enabled: bool
     applied: bool
@@ -105,11 +106,18 @@ class BranchOut(Schema):
     steps: int
     summary: str
     of: UUID | None = Field(description="The step of the history of which it shows an earlier state.")
+    was: str | None = Field(description="The first of its steps that the history has in another way, or no longer.")
 
     @classmethod
     def make(cls, branch: Branch) -> "BranchOut":
-        summary = branch.tip.step.summary()
-        return cls(tip=branch.tip.id, name=branch.mark.name, steps=branch.steps, summary=summary, of=branch.of)
+        return cls(
+            tip=branch.tip.id,
+            name=branch.mark.name,
+            steps=branch.steps,
+            summary=branch.tip.step.summary(),
+            of=branch.of,
+            was=None if branch.was is None else branch.was.step.summary(),
+        )
 
 
 class SessionVersionOut(Schema):
@@ -154,7 +162,7 @@ class SessionOut(Schema):
         names = users.names({session.owner_id, *(comment.author_id for comment in detail.comments)})
         applied = {entry.id for entry in session.path(session.cursor)}
         others = session.branches()
-        branch = session.current_branch()
+        branch, states = session.current_branch(), session.states()
         return cls(
             id=session.id,
             version_id=session.version_id,
@@ -167,7 +175,7 @@ class SessionOut(Schema):
             cursor=session.cursor,
             can_undo=session.can_undo,
             can_redo=session.can_redo,
-            steps=[_entry_out(detail, entry, names, applied=entry.id in applied) for entry in session.history()],
+            steps=[_entry_out(detail, e, states[e.id], names, applied=e.id in applied) for e in session.history()],
             branch=None if branch is None else BranchOut.make(branch),
             branches=[BranchOut.make(other) for other in others if not other.mark.aside],
             earlier=[BranchOut.make(other) for other in others if other.mark.aside],
@@ -496,12 +504,14 @@ def program(code: str) -> HttpResponse:
     return HttpResponse(code, content_type="text/x-python; charset=utf-8")
 
 
-def _entry_out(detail: SessionDetail, entry: Entry, names: Mapping[UserId, str], *, applied: bool) -> EntryOut:
+def _entry_out(
+    detail: SessionDetail, entry: Entry, states: Sequence[EntryId], names: Mapping[UserId, str], *, applied: bool
+) -> EntryOut:
     verdict = detail.verdicts[entry.id]
-    states = detail.session.states(entry) if detail.comments else frozenset()
     return EntryOut(
         id=entry.id,
         parent=entry.parent,
+        states=list(states),
         step=write_step(entry.step),
         enabled=entry.enabled,
         applied=applied,
@@ -510,7 +520,9 @@ def _entry_out(detail: SessionDetail, entry: Entry, names: Mapping[UserId, str],
         error=verdict.reason or None,
         waits_for=verdict.waits_for,
         current=entry.id == detail.session.cursor,
-        comments=[CommentOut.of(comment, names) for comment in detail.comments if comment.entry_id in states],
+        comments=[
+            CommentOut.of(comment, names) for comment in detail.comments if comment.entry_id in (entry.id, *states)
+        ],
     )
 
 

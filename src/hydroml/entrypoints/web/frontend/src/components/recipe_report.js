@@ -99,6 +99,7 @@ function recipeReport() {
       const { known } = this;
       if (!known) return "";
       const total = known.steps.length;
+      if (!known.runs) return total === 1 ? "The step cannot run on this table." : `None of the ${total} steps can run on this table.`;
       return known.complete ? `${total === 1 ? "The step runs" : `All ${total} steps run`}; the table has ${plural(known.schema.length, "column")} then.` : `${known.runs} of ${plural(total, "step")} can run; the table has ${plural(known.schema.length, "column")} then.`;
     },
     get isPart() {

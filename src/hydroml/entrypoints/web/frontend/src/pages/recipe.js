@@ -56,7 +56,7 @@ function recipePage() {
       return (this.data?.steps ?? []).map(({ step, summary, fitted }, at) => {
         const { title, icon, fields } = opOf(step.op);
         const parameters = fields.filter((field) => isAsked(field, step)).map((field) => ({ key: field.name, label: field.label, text: said(step[field.name]) })).filter(({ text }) => text);
-        return { key: at, number: at + 1, title, icon: `#i-${icon}`, summary, parameters, learnt: said(fitted?.values ?? fitted) };
+        return { key: at, number: at + 1, title, icon: `#i-${icon}`, summary, parameters, learnt: Object.entries(fitted?.values ?? fitted ?? {}).map(([name, one]) => `${name} ${said(one)}`).join(", ") };
       });
     },
     get made() {
