@@ -11,7 +11,7 @@ from hydroml.application.studio import SessionComparison
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import ColumnType
 from hydroml.domain.studio.recipes import MAX_STEPS
-from hydroml.domain.studio.session import CommentId, EntryId, SessionId
+from hydroml.domain.studio.session import CommentId, Entry, EntryId, SessionId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import seen_revision
@@ -67,11 +67,16 @@ class CommentIn(Schema):
 
 
 class ComparedStep(Schema):
-    """A step of one branch or both: its id here, there, and what it does."""
+    """A step of one branch or both: its id here, there, what it does, and whether it is switched on."""
 
     here: UUID | None
     there: UUID | None
     summary: str
+    enabled: bool
+
+    @classmethod
+    def of(cls, shown: Entry, *, here: EntryId | None = None, there: EntryId | None = None) -> "ComparedStep":
+        return cls(here=here, there=there, summary=shown.step.summary(), enabled=shown.enabled)
 
 
 class RetypedOut(Schema):
@@ -99,9 +104,9 @@ class SessionComparisonOut(Schema):
         here = {column.name: column for column in found.columns_here}
         there = {column.name: column for column in found.columns_there}
         return cls(
-            common=[ComparedStep(here=a.id, there=b.id, summary=a.step.summary()) for a, b in found.common],
-            only_here=[ComparedStep(here=e.id, there=None, summary=e.step.summary()) for e in found.here],
-            only_there=[ComparedStep(here=None, there=e.id, summary=e.step.summary()) for e in found.there],
+            common=[ComparedStep.of(a, here=a.id, there=b.id) for a, b in found.common],
+            only_here=[ComparedStep.of(entry, here=entry.id) for entry in found.here],
+            only_there=[ComparedStep.of(entry, there=entry.id) for entry in found.there],
             columns_only_here=[ColumnOut.of(column) for name, column in here.items() if name not in there],
             columns_only_there=[ColumnOut.of(column) for name, column in there.items() if name not in here],
             columns_retyped=[

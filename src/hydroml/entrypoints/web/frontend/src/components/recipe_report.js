@@ -15,7 +15,7 @@ const MARKS = { ok: ["#i-check", "t-success"], disabled: ["#i-eyeoff", "subtle"]
 
 function recipeReport() {
   let versionAsked = null;
-  return mix(target(() => null), {
+  return mix(target(), {
     recipe: null,
     sourceId: "",
     versionId: "",
@@ -46,7 +46,7 @@ function recipeReport() {
     },
     async chooseSource(id, version = "") {
       this.sourceId = id;
-      const found = this.base;
+      const found = this.targetBase;
       this.saveName = found ? `${found.name}, ${this.recipe.name}` : "";
       this.versions = [];
       this.chooseVersion(version || found?.current_version.id || "");
@@ -67,14 +67,8 @@ function recipeReport() {
     look() {
       return api.post(`/versions/${this.versionId}/apply/check`, { recipe_id: this.recipe.id, project_id: this.recipe.project_id });
     },
-    get base() {
+    get targetBase() {
       return this.others.find(({ id }) => id === this.sourceId) ?? (versionAsked?.source.id === this.sourceId ? versionAsked.source : null);
-    },
-    get intoChoices() {
-      return this.others.filter(({ id }) => id !== this.sourceId);
-    },
-    get baseName() {
-      return this.base?.name ?? "it";
     },
     get title() {
       return this.recipe?.name ?? "";

@@ -5,8 +5,8 @@ import { watchJob } from "../lib/events.js";
 import { isActive } from "../lib/jobs.js";
 import { toast } from "../lib/ui.js";
 
-/** `base()` is the data source that the table is made from: {id, name}. */
-export function target(base) {
+/** Whoever takes it tells as `targetBase` the data source that the table is made from: {id, name}. */
+export function target() {
   return {
     saveAs: "version",
     saveName: "",
@@ -30,10 +30,10 @@ export function target(base) {
     },
     /** Those that the table could become the next version of, beside its own. */
     get intoChoices() {
-      return this.others.filter(({ id }) => id !== base()?.id);
+      return this.others.filter(({ id }) => id !== this.targetBase?.id);
     },
     get baseName() {
-      return base()?.name ?? "";
+      return this.targetBase?.name ?? "";
     },
     get canFollow() {
       return this.saveAs === "source" || this.saveAs === "other";

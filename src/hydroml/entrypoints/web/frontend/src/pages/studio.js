@@ -1,9 +1,11 @@
+import { branching } from "../components/branches.js";
 import { cellEdits } from "../components/cell_edits.js";
 import { charting } from "../components/chart_panel.js";
 import { history } from "../components/history.js";
 import { matchReport } from "../components/match_report.js";
 import { saving } from "../components/saving.js";
 import { tableView } from "../components/table.js";
+import { together } from "../components/together.js";
 import { stepPanel } from "../components/step_panel.js";
 import { api } from "../lib/api.js";
 import { attachCompletion } from "../lib/complete.js";
@@ -20,7 +22,7 @@ import { param, setParams } from "../lib/url.js";
 
 function studio() {
   let grid = null; // kept out of Alpine's proxies
-  return mix(tableView(), stepPanel(() => grid), charting(), history(() => grid), saving(), cellEdits(() => grid), matchReport(), {
+  return mix(tableView(), stepPanel(() => grid), charting(), history(() => grid), branching(), together(), saving(), cellEdits(() => grid), matchReport(), {
     id: "",
     session: null,
     seen: param("step"), // the step whose table is looked at; empty is the newest
@@ -39,20 +41,23 @@ function studio() {
       shortcut("shift+mod+z", "Redo", () => this.redo());
       shortcut("mod+y", "Redo", () => this.redo(), { hidden: true });
       shortcut("/", "Filter the rows on screen", () => this.$refs.filter?.focus());
-      shortcut(".", "Add a step", () => this.stepMenu());
+      shortcut(".", "Add a step", () => (this.editable ? this.stepMenu() : false));
       shortcut("Enter", "Apply the step in the panel", () => (this.panel ? this.apply() : false));
       shortcut("Escape", "Close the panel, or go back to the newest step", () => this.escape());
       loadSteps().then(() => {
         this.knowsSteps = true; // what is known of them is none of Alpine's
-        for (const { op, title, icon } of kinds()) command(title, icon, () => this.addStep(op), { keys: "." });
+        for (const { op, title, icon } of kinds()) command(title, icon, () => this.addStep(op), { keys: ".", when: () => this.editable });
       }, () => {});
       command("Chart", "chart", () => this.toggleChart());
-      command("Save as …", "save", () => this.openSave());
-      command("Train a model on this", "flask", () => this.train());
+      command("Save as …", "save", () => this.openSave(), { when: () => this.editable });
+      command("Train a model on this", "flask", () => this.train(), { when: () => this.editable });
+      addEventListener("hydroml:project-known", ({ detail }) => (this.role = detail.role));
+      this.startHistory();
       addEventListener("popstate", () => this.look(param("step"), { push: false }));
     },
     async open() {
       const [session] = await Promise.all([api.get(`/sessions/${this.id}`), loadSteps()]);
+      const looked = this.seen;
       await this.take(session);
       setTitle(`${this.session.source?.name ?? "Data"} in the Studio`);
       enterProject(this.session.project_id);
@@ -60,10 +65,11 @@ function studio() {
       grid = await this.openTable(this.$refs.grid, {
         schema: this.schema,
         rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.seen }),
-        menuItems: (column) => ["-", ...this.columnSteps(column)],
+        menuItems: (column) => (this.editable ? ["-", ...this.columnSteps(column)] : []),
         extra: { onEdit: (at, typed) => this.editCell(at, typed) },
       });
-      this.refreshProfile();
+      if (looked) await this.look(looked, { push: false });
+      else this.refreshProfile();
       const given = takeOver(this.id);
       if (given) this.addStep(given.op, null, given);
       if (this.$refs.filter) attachCompletion(this.$refs.filter, () => this.completions());
