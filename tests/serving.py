@@ -73,6 +73,9 @@ class Api:
     def post(self, path: str, document: Any = None) -> Any:
         return self._answer(self._client.post(path, json=document))
 
+    def patch(self, path: str, document: Any) -> Any:
+        return self._answer(self._client.patch(path, json=document))
+
     def upload(self, project: str, filename: str, content: bytes, **fields: str) -> Any:
         return self._answer(
             self._client.post(f"/projects/{project}/sources", data=fields, files={"file": (filename, content)})

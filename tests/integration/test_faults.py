@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -125,21 +126,57 @@ def test_a_killed_web_process_comes_back_and_the_work_goes_on(
     assert api.wait(accepted["job"]["id"])["state"] == "succeeded"
 
 
-def test_neither_a_killed_web_process_nor_a_killed_worker_loses_a_session_or_its_saving(
+def test_no_killed_web_process_loses_what_the_studio_has_answered(
     installation: tuple[Serving, Api], project: str, version: str
 ) -> None:
     _, api = installation
-    session = api.post(f"/versions/{version}/sessions", {"name": "Kept"})["id"]
-    api.post(f"/sessions/{session}/steps", {"op": "filter", "condition": "a > 6"})
-    before = api.post(f"/sessions/{session}/steps", {"op": "derive", "column": "z", "formula": "a + b"})
-    kill(installation, "uvicorn")
-    assert wait_until(lambda: is_there(api, f"/sessions/{session}"), 120)
-    assert api.get(f"/sessions/{session}") == before
-    accepted = api.post(f"/sessions/{session}/save", {"name": "From the session"})
+    session = f"/sessions/{api.post(f'/versions/{version}/sessions', {'name': 'Kept'})['id']}"
+
+    def kill_and_find(*answered: tuple[str, Any]) -> None:
+        """What was answered is there after the process that answered is gone; it comes back ever later, so not too
+        often."""
+        kill(installation, "uvicorn")
+        assert wait_until(lambda: is_there(api, session), 120)
+        assert [api.get(path) for path, _ in answered] == [answer for _, answer in answered]
+
+    api.post(f"{session}/steps", {"op": "filter", "condition": "a > 6"})
+    api.post(f"{session}/steps", {"op": "derive", "column": "z", "formula": "a + b"})
+    undone = api.post(f"{session}/undo")
+    kill_and_find((session, undone))
+    edited = {"step": {"op": "filter", "condition": "a > 7"}}
+    changed = api.patch(f"{session}/steps/{undone['steps'][0]['id']}", edited)
+    assert changed["can_redo"]
+    kill_and_find((session, changed))
+    branched = api.post(f"{session}/steps", {"op": "fill_missing", "columns": ["b"], "method": "mean"})
+    named = api.patch(f"{session}/branches/{branched['branches'][0]['tip']}", {"name": "Sums"})
+    assert [branch["name"] for branch in named["branches"]] == ["Sums"]
+    kill_and_find((session, named))
+    chart = {"name": "Of a", "version_id": version, "chart": {"kind": "histogram", "column": "a"}}
+    drawn = api.post(f"/projects/{project}/charts", chart)
+    recipe = api.post(f"/projects/{project}/recipes", {"name": "Kept", "session_id": session.rsplit("/", 1)[-1]})
+    saved = api.post(f"{session}/save", {"name": "From the session"})
+    kill_and_find((session, named), (f"/charts/{drawn['id']}", drawn), (f"/recipes/{recipe['id']}", recipe))
+    done = api.wait(saved["job"]["id"])
+    assert (done["state"], done["result"]["columns"]) == ("succeeded", 3)
+    assert api.post(f"{session}/jump", {"step": branched["branches"][0]["tip"]})["branch"]["name"] == "Sums"
+
+
+def test_a_worker_that_is_killed_while_it_saves_leaves_one_whole_version(
+    installation: tuple[Serving, Api], project: str, table: bytes
+) -> None:
+    _, api = installation
+    accepted = api.upload(project, "large.csv", table, name="To be sorted")
+    assert api.wait(accepted["job"]["id"])["state"] == "succeeded"
+    version = api.get(f"/sources/{accepted['source']['id']}")["current_version"]["id"]
+    session = api.post(f"/versions/{version}/sessions")["id"]
+    api.post(f"/sessions/{session}/steps", {"op": "sort", "by": [{"column": "flow"}]})
+    saved = api.post(f"/sessions/{session}/save", {"name": "Sorted"})
+    api.until(saved["job"]["id"], lambda job: job["state"] != "queued")
     kill(installation, "hydroml worker")
-    done = api.wait(accepted["job"]["id"])
-    assert (done["state"], done["result"]["columns"]) == ("succeeded", 4)
-    assert api.post(f"/sessions/{session}/undo")["can_redo"] is True
+    done = api.wait(saved["job"]["id"])
+    assert done["state"] == "succeeded", done
+    source = api.get(f"/sources/{saved['source']['id']}")
+    assert (source["status"], source["versions"], source["current_version"]["rows"]) == ("ready", 1, ROWS)
 
 
 def test_a_wiped_broker_loses_nothing(
