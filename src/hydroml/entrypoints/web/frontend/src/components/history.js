@@ -11,6 +11,7 @@ const KEYS = [["E", "Edit the step of the history that has the focus"], ["Space"
 export function history(grid) {
   return {
     overtaken: null, // what another tab or person did meanwhile: {lead, text, ids}
+    looks: 0,
     dragged: "",
     dropAt: -1,
     startHistory() {
@@ -142,21 +143,27 @@ export function history(grid) {
     async look(id, { push = true } = {}) {
       const wanted = id === this.session.cursor ? "" : id;
       if (wanted === this.seen) return;
+      const mine = (this.looks += 1);
       this.closePanel();
-      this.seen = wanted;
-      setParams({ step: wanted }, { push });
+      let { schema } = this.session;
       if (wanted) {
         try {
-          const { columns } = await api.get(`/sessions/${this.id}/rows`, { step: wanted, limit: 1, total: "false" });
-          this.schema = columns;
+          schema = (await api.get(`/sessions/${this.id}/rows`, { step: wanted, limit: 1, total: "false" })).columns;
         } catch (error) {
-          toastError(error, "This step cannot be shown.");
-          this.setSeen("");
-          this.schema = this.session.schema;
+          if (mine === this.looks) toastError(error, "This step cannot be shown.");
+          return;
         }
-      } else this.schema = this.session.schema;
+      }
+      if (mine !== this.looks) return; // another one was chosen meanwhile
+      this.seen = wanted;
+      setParams({ step: wanted }, { push });
+      this.schema = schema;
       grid()?.setSchema(this.schema);
       this.refreshProfile();
+    },
+    /** The step as of which the table is shown, by name: what is asked for while a change is on its way means the table as it was. */
+    get shownStep() {
+      return this.seen || (this.session.cursor ?? "root");
     },
     escape() {
       if (this.panel) this.closePanel();

@@ -64,7 +64,7 @@ function studio() {
       await this.$nextTick();
       grid = await this.openTable(this.$refs.grid, {
         schema: this.schema,
-        rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.seen }),
+        rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.shownStep }),
         menuItems: (column) => (this.editable ? ["-", ...this.columnSteps(column)] : []),
         extra: { onEdit: (at, typed) => this.editCell(at, typed) },
       });
@@ -88,7 +88,7 @@ function studio() {
       setParams({ step: id });
     },
     tableAddress() {
-      return { path: `/sessions/${this.id}`, query: { step: this.seen } };
+      return { path: `/sessions/${this.id}`, query: { step: this.shownStep } };
     },
     get profile() {
       return this.spread;
