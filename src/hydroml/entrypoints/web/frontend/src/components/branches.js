@@ -12,7 +12,7 @@ export function branching() {
   return {
     compared: null, // the branch beside which the history is shown
     comparison: resource(() => null, { empty: () => false }),
-    sides: [],
+    beginnings: [], // the first rows of both
     get branches() {
       return (this.session?.branches ?? []).map((branch) => ({ ...branch, title: branch.name || "Branch" }));
     },
@@ -42,7 +42,7 @@ export function branching() {
     },
     compare(branch) {
       this.compared = branch;
-      this.sides = [];
+      this.beginnings = [];
       this.comparison = resource(() => api.get(`/sessions/${this.id}/compare`, { with: branch.tip }), { empty: () => false });
       this.comparison.load();
       this.$refs.compare.showModal();
@@ -59,7 +59,7 @@ export function branching() {
         side.problem = asProblem(error).detail || asProblem(error).title;
       }
       if (this.compared === null || this.compared.tip !== branch.tip) return;
-      this.sides = [...this.sides, side].sort((a, b) => a.order - b.order);
+      this.beginnings = [...this.beginnings, side].sort((a, b) => a.order - b.order);
     },
     get comparedTitle() {
       return this.compared?.title ?? "";
