@@ -131,6 +131,29 @@ def test_bars_filter_and_columns_are_laid_out(page: Page, sample: str) -> None:
     expect(heads.nth(1)).to_have_text("station")
     expect(row_of(page, 0)).to_contain_text("Alder Brook")
 
+    condition.fill("temp_c > 20")
+    condition.press("Enter")
+    head(page, "temp_c").click()
+    page.get_by_role("button", name="Views", exact=True).click()
+    page.get_by_role("menuitem", name="Save this view").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Warm days")
+    page.keyboard.press("Enter")
+    views = page.get_by_role("button", name="Views: Warm days")
+    views.click()
+    page.get_by_role("menuitem", name="The whole table").click()
+    expect(status).to_contain_text("7,304 rows × 12 columns")
+    expect(heads.nth(0)).to_have_text("date")
+    page.get_by_role("button", name="Views", exact=True).click()
+    page.get_by_role("menuitem", name="Warm days").click()
+    expect(heads.nth(0)).to_have_text("temp_c")
+    expect(condition).to_have_value("temp_c > 20")
+    expect(page).to_have_url(re.compile("view="))
+    page.evaluate("sessionStorage.clear()")  # another tab, another day
+    page.goto(re.sub(r"(\?).*(view=[^&]+).*", r"\1\2", page.url))
+    expect(views).to_be_visible()
+    expect(heads.nth(0)).to_have_text("temp_c")
+    expect(condition).to_have_value("temp_c > 20")
+
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.keyboard.press("f")

@@ -49,6 +49,7 @@ from hydroml.application.tables import TableService
 from hydroml.application.tokens import TokenService
 from hydroml.application.uploads import UploadService
 from hydroml.application.versions import VersionWriter
+from hydroml.application.views import SavedViewService
 from hydroml.domain.jobs import JobKind
 from hydroml.entrypoints.settings import Settings
 
@@ -160,6 +161,7 @@ class Container(containers.DeclarativeContainer):
     studio = providers.Factory(StudioService, uow=uow.provider, engine=tables_engine, clock=clock)
     tables = providers.Factory(TableService, uow=uow.provider, engine=tables_engine)
     charts = providers.Factory(ChartService, uow=uow.provider, clock=clock)
+    views = providers.Factory(SavedViewService, uow=uow.provider, clock=clock)
     saving = providers.Factory(
         SavingService, uow=uow.provider, engine=tables_engine, versions=versions, sender=sender, clock=clock
     )

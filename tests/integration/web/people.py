@@ -106,6 +106,7 @@ def make_things(owner: Person) -> Things:
             "token_id": UUID(token),
             "rule_id": UUID(owner.post(f"/sources/{source['id']}/rules", rule).json()["id"]),
             "chart_id": UUID(owner.post(f"/projects/{project}/charts", histogram).json()["id"]),
+            "view_id": UUID(owner.post(f"/sources/{source['id']}/views", {"name": "High"}).json()["id"]),
             "export_id": UUID(export["export"]["id"]),
             "template_id": UUID(template),
             "upload_id": UUID(sending),

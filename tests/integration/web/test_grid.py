@@ -60,3 +60,28 @@ def test_a_step_back_is_searched_too(alice: Person, things: Things) -> None:
     path = f"/sessions/{things.session_id}/find?text=B"
     assert alice.get(path).json()["position"] is None  # the column was dropped
     assert alice.get(f"{path}&step=root").json()["position"] == 1
+
+
+def test_views_are_kept_by_each_person_alone(alice: Person, bob: Person, things: Things) -> None:
+    alice.call("PUT", f"/projects/{things.project_id}/members/{bob.user.pk}", {"role": "viewer"})
+    path = f"/sources/{things.source_id}/views"
+    layout = {"order": ["flow", "date"], "hidden": ["site"], "pinned": ["flow"], "widths": {"flow": 120}}
+    body = {"name": "High", "filter": "flow > 20", "sort": [{"column": "flow", "descending": True}], "layout": layout}
+    made = alice.post(path, body)
+    assert (made.status_code, made["ETag"]) == (201, '"0"')
+    view = made.json()
+    assert {name: view[name] for name in body} == body
+    assert bob.get(path).json()["items"] == []  # a member of the project keeps his own
+    own = bob.post(path, {"name": "Mine"}).json()
+    assert bob.get(f"/views/{view['id']}").status_code == 404
+    assert [one["id"] for one in bob.get(path).json()["items"]] == [own["id"]]
+    address = f"/views/{view['id']}"
+    changed = alice.call("PATCH", address, {"filter": "", "name": "All"}, **{"If-Match": '"0"'}).json()
+    assert (changed["name"], changed["filter"], changed["layout"]) == ("All", None, layout)
+    assert alice.call("PATCH", address, {"name": "Late"}, **{"If-Match": '"0"'}).status_code == 412
+    wrong = alice.post(path, body | {"layout": {"order": ["a", "a"]}})
+    assert (wrong.status_code, wrong.json()["errors"][0]["loc"]) == (422, ["layout", "order"])
+    assert alice.call("DELETE", address).status_code == 204
+    assert [one["id"] for one in alice.get(path).json()["items"]] == [str(things.view_id)]
+    alice.call("DELETE", f"/projects/{things.project_id}/members/{bob.user.pk}")
+    assert bob.get(f"/views/{own['id']}").status_code == 404  # what he does not see any more

@@ -51,6 +51,7 @@ BODIES: dict[str, Any] = {
     "PATCH /rules/{rule_id}": {"name": "mine now"},
     "POST /versions/{version_id}/chart": {"chart": {"kind": "histogram", "column": "flow"}},
     "POST /sessions/{session_id}/chart": {"chart": {"kind": "histogram", "column": "flow"}},
+    "POST /sources/{source_id}/views": {"name": "x"},
     "POST /projects/{project_id}/charts": {
         "name": "x",
         "version_id": str(uuid4()),

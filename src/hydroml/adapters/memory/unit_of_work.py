@@ -22,6 +22,7 @@ from hydroml.adapters.memory.store import InMemoryStore, Transaction
 from hydroml.adapters.memory.studio import InMemorySessionRepository
 from hydroml.adapters.memory.tokens import InMemoryTokenRepository
 from hydroml.adapters.memory.uploads import InMemoryUploadRepository
+from hydroml.adapters.memory.views import InMemorySavedViewRepository
 
 
 class InMemoryUnitOfWork:
@@ -37,6 +38,7 @@ class InMemoryUnitOfWork:
     activity: InMemoryActivityRepository
     exports: InMemoryExportRepository
     uploads: InMemoryUploadRepository
+    views: InMemorySavedViewRepository
     sessions: InMemorySessionRepository
     recipes: InMemoryRecipeRepository
     queries: InMemoryQueryRepository
@@ -64,6 +66,7 @@ class InMemoryUnitOfWork:
         self.activity = InMemoryActivityRepository(transaction)
         self.exports = InMemoryExportRepository(transaction)
         self.uploads = InMemoryUploadRepository(transaction)
+        self.views = InMemorySavedViewRepository(transaction)
         self.sessions = InMemorySessionRepository(transaction)
         self.recipes = InMemoryRecipeRepository(transaction)
         self.queries = InMemoryQueryRepository(transaction)

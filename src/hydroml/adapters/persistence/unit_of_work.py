@@ -24,6 +24,7 @@ from hydroml.adapters.persistence.sources import SqlAlchemySourceRepository, Sql
 from hydroml.adapters.persistence.studio import SqlAlchemySessionRepository
 from hydroml.adapters.persistence.tokens import SqlAlchemyTokenRepository
 from hydroml.adapters.persistence.uploads import SqlAlchemyUploadRepository
+from hydroml.adapters.persistence.views import SqlAlchemySavedViewRepository
 from hydroml.domain.errors import UnavailableError
 
 
@@ -40,6 +41,7 @@ class SqlAlchemyUnitOfWork:
     activity: SqlAlchemyActivityRepository
     exports: SqlAlchemyExportRepository
     uploads: SqlAlchemyUploadRepository
+    views: SqlAlchemySavedViewRepository
     sessions: SqlAlchemySessionRepository
     recipes: SqlAlchemyRecipeRepository
     queries: SqlAlchemyQueryRepository
@@ -70,6 +72,7 @@ class SqlAlchemyUnitOfWork:
         self.activity = SqlAlchemyActivityRepository(connection)
         self.exports = SqlAlchemyExportRepository(connection)
         self.uploads = SqlAlchemyUploadRepository(connection)
+        self.views = SqlAlchemySavedViewRepository(connection)
         self.sessions = SqlAlchemySessionRepository(connection)
         self.recipes = SqlAlchemyRecipeRepository(connection)
         self.queries = SqlAlchemyQueryRepository(connection)

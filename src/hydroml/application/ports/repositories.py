@@ -26,6 +26,7 @@ from hydroml.domain.studio.recipes import RecipeId, SavedRecipe
 from hydroml.domain.studio.session import Comment, CommentId, Session, SessionId
 from hydroml.domain.tokens import Token, TokenId
 from hydroml.domain.uploads import FileUpload, UploadId
+from hydroml.domain.views import SavedView, SavedViewId
 
 T = TypeVar("T")
 
@@ -404,6 +405,17 @@ class QueryRepository(Protocol):
         """Removes all but the newest `keep`."""
 
 
+class SavedViewRepository(Protocol):
+    """Views of data sources that people keep; they go with the source."""
+
+    def add(self, view: SavedView) -> None: ...  # raises ConflictError when the source is gone
+    def get(self, view_id: SavedViewId) -> SavedView: ...  # raises SavedViewNotFoundError
+    def save(self, view: SavedView) -> None: ...  # raises ConcurrentUpdateError
+    def delete(self, view_id: SavedViewId) -> None: ...  # raises SavedViewNotFoundError
+    def of_owner(self, owner: UserId, source_id: SourceId) -> Sequence[SavedView]:
+        """By name."""
+
+
 class TokenRepository(Protocol):
     def add(self, token: Token) -> None: ...
     def by_digest(self, digest: str) -> Token: ...  # raises TokenNotFoundError
@@ -480,6 +492,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     def recipes(self) -> RecipeRepository: ...
     @property
     def queries(self) -> QueryRepository: ...
+    @property
+    def views(self) -> SavedViewRepository: ...
     @property
     def uploads(self) -> UploadRepository: ...
     @property

@@ -26,6 +26,7 @@ from hydroml.entrypoints.web.api import (
     sources,
     uploads,
     versions,
+    views,
 )
 from hydroml.entrypoints.web.api.auth import AUTH
 from hydroml.entrypoints.web.api.common import JsonRenderer
@@ -63,6 +64,7 @@ for prefix, router in (
     ("", queries.router),
     ("", exports.router),
     ("", charts.router),
+    ("", views.router),
     ("", activity.router),
     ("", lineage.router),
     ("/demo", demo.router),

@@ -2,7 +2,7 @@
 import { api } from "../lib/api.js";
 import { listed } from "../lib/url.js";
 
-const MOST = 300; // columns of which all is known without looking at them
+const MOST = 300; // of a table with more columns only those on screen are asked for
 const LARGE = 500_000; // rows from which on a few columns are asked for at a time
 
 /** A page gives `tableAddress()`: `{path, query}` of its table, and `filter`. */
@@ -25,7 +25,7 @@ export function columnHeads(grid) {
         for (;;) {
           const lacking = (names) => names.filter((name) => !known.has(name));
           const seen = lacking(grid().shownColumns({ onScreen: true }));
-          const next = seen.length ? seen : known.size < MOST ? lacking(grid().shownColumns()) : [];
+          const next = seen.length || this.tableColumns > MOST ? seen : lacking(grid().shownColumns());
           const part = next.slice(0, (this.spread?.rows ?? this.total ?? 0) > LARGE ? 3 : 40);
           if (!part.length) break;
           const { path, query } = this.tableAddress();

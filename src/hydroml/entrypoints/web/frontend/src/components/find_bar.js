@@ -5,7 +5,7 @@ import { ask, command, shortcut, toastError } from "../lib/ui.js";
 import { listed } from "../lib/url.js";
 
 const LONGEST_LIST = 3_000; // characters of names in one address
-const MOST_CHOICES = 500;
+const MOST_CHOICES = 200;
 
 export function findBar(grid) {
   let turn = 0;

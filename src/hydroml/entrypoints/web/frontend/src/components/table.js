@@ -12,6 +12,7 @@ import { param, setParams } from "../lib/url.js";
 import { openColumns } from "./column_chooser.js";
 import { columnHeads } from "./column_heads.js";
 import { findBar } from "./find_bar.js";
+import { savedViews } from "./views.js";
 
 export const parseSort = (text) => text.split("\u001f").filter(Boolean).map((part) => ({ name: part.replace(/^-/, ""), descending: part.startsWith("-") }));
 export const formatSort = (sort) => sort.map(({ name, descending }) => (descending ? "-" : "") + name).join("\u001f");
@@ -31,17 +32,18 @@ export function columnFilters(column, profile) {
 const layoutKey = () => `layout ${location.pathname}`;
 function keptLayout() {
   try {
-    return { ...plainLayout(), ...JSON.parse(sessionStorage.getItem(layoutKey()) ?? "{}") };
+    const kept = JSON.parse(sessionStorage.getItem(layoutKey()));
+    return kept && { ...plainLayout(), ...kept };
   } catch {
-    return plainLayout();
+    return null;
   }
 }
 
-/** A page gives `tableAddress()`: the `path` of its table in the API, and a `query` that goes with every question. */
+/** A page gives `tableAddress()`: the `path` of its table in the API, and a `query` that goes with every question; and `viewsSource()`. */
 export function tableView() {
   let grid = null; // not reactive: the grid must not be wrapped in a proxy
   let schema = [];
-  return mix(columnHeads(() => grid), findBar(() => grid), {
+  return mix(columnHeads(() => grid), findBar(() => grid), savedViews(() => grid), {
     filter: param("filter"),
     filterDraft: param("filter"),
     filterProblem: "",
@@ -59,13 +61,18 @@ export function tableView() {
       const { createGrid } = await import("../lib/grid.js");
       grid?.destroy();
       schema = columns;
-      const layout = keptLayout();
+      const chosen = await this.chosenView();
+      const layout = keptLayout() ?? (chosen ? { ...plainLayout(), ...chosen.layout } : plainLayout());
+      if (chosen?.filter && !new URLSearchParams(location.search).has("filter")) this.filter = this.filterDraft = chosen.filter;
       grid = createGrid(mount, {
         schema,
         layout,
-        sort: parseSort(param("sort")),
+        sort: param("sort") || !chosen ? parseSort(param("sort")) : chosen.sort.map(({ column, descending }) => ({ name: column, descending })),
         fetchRows: ({ total, ...query }) => rows({ ...query, filter: this.filter, total: total ? undefined : "false" }),
-        onSort: (sort) => setParams({ sort: formatSort(sort) }),
+        onSort: (sort) => {
+          setParams({ sort: formatSort(sort) });
+          if (!sort.length && this.currentView?.sort.length) this.chooseView("");
+        },
         onLoad: ({ total, elapsed }) => {
           this.loading = false;
           this.tableProblem = null;
@@ -126,7 +133,7 @@ export function tableView() {
 
     // Columns -------------------------------------------------------------------------------------------------------------
     keepLayout(layout) {
-      if (isPlain(layout)) sessionStorage.removeItem(layoutKey());
+      if (isPlain(layout) && !this.viewId) sessionStorage.removeItem(layoutKey());
       else sessionStorage.setItem(layoutKey(), JSON.stringify(layout));
       this.countHidden(layout);
     },
@@ -172,6 +179,7 @@ export function tableView() {
       this.tableProblem = null;
       this.loading = true;
       setParams({ filter: this.filter });
+      if (!this.filter && this.currentView?.filter) this.chooseView(""); // a reload would bring its filter back
       grid?.reload();
       this.refreshProfile();
       this.filterChanged?.();

@@ -95,7 +95,8 @@ export function createGrid(mount, {
   let layout = given;
   let found = null; // {index, id}: the cell a search has found
   const heads = new Map();
-  let columns = schema;
+  const plain = (given) => given.map(({ name, type }) => ({ name, type })); // a framework's proxies would be asked thousands of times
+  let columns = plain(schema);
   let profile = null;
   let fresh = new Set();
   let gone = new Set();
@@ -164,6 +165,11 @@ export function createGrid(mount, {
     const wanted = [...new Set([...every.filter((column) => column.isPinned()), ...near].map((column) => nameOf(column.getColId())).filter(Boolean))];
     return wanted.length ? wanted : inOrder(columns.map(({ name }) => name), layout.order).slice(0, 3 * BESIDE);
   }
+  /** The columns of an answer that were wanted: it may hold others. */
+  function picked(answer, wanted) {
+    const places = wanted.map((name) => answer.columns.findIndex((one) => one.name === name));
+    return answer.rows.map((row) => places.map((place) => row[place]));
+  }
   function inParts(wanted) {
     const parts = [[]];
     let length = 0;
@@ -193,7 +199,7 @@ export function createGrid(mount, {
       try {
         const answer = await fetchRows({ offset: first, limit: rows.length, sort: orderNow(), total: false, columns: listed(part) });
         if (mine !== turn) return;
-        answer.rows.forEach((values, index) => rows[index] && part.forEach((name, at) => (rows[index].v[places.get(name)] = values[at] ?? null)));
+        picked(answer, part).forEach((values, index) => rows[index] && part.forEach((name, at) => (rows[index].v[places.get(name)] = values[at] ?? null)));
         grid.refreshCells({ columns: part.map(idOf).filter((id) => grid.getColumn(id)) });
       } catch (error) {
         if (mine === turn) onProblem?.(error);
@@ -296,7 +302,7 @@ export function createGrid(mount, {
       const rows = [];
       for (const part of inParts(wanted)) {
         const answer = await fetchRows({ offset, limit, sort: orderNow(), total: false, columns: listed(part) });
-        answer.rows.forEach((values, index) => (rows[index] = [...(rows[index] ?? []), ...values]));
+        picked(answer, part).forEach((values, index) => (rows[index] = [...(rows[index] ?? []), ...values]));
       }
       return rows;
     },
@@ -381,7 +387,7 @@ export function createGrid(mount, {
     orderNow,
     copyWithHead: () => ranges.copy(true),
     setSchema(next) {
-      columns = next;
+      columns = plain(next);
       fresh = new Set();
       gone = new Set();
       fixed = null;
@@ -402,7 +408,7 @@ export function createGrid(mount, {
     /** Rows that are here already (a preview); columns that come and go are marked, and rows by their `fates` and what they `was`. */
     showFixed(answer, added = [], removed = []) {
       fixed = answer;
-      columns = answer.columns;
+      columns = plain(answer.columns);
       fresh = new Set(added);
       gone = new Set(removed);
       rebuild();

@@ -120,6 +120,9 @@ function sourcePage() {
         this.refreshProfile();
       });
     },
+    viewsSource() {
+      return this.id;
+    },
     tableAddress() {
       return { path: `/versions/${this.version.id}`, query: {} };
     },

@@ -90,6 +90,9 @@ function studio() {
     tableAddress() {
       return { path: `/sessions/${this.id}`, query: { step: this.shownStep } };
     },
+    viewsSource() {
+      return this.session.source.id;
+    },
     get profile() {
       return this.spread;
     },
