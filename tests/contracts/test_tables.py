@@ -1,5 +1,6 @@
 """What every table engine promises: DuckDB's, and the twin on SQLite."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,19 @@ class TableEngineContract:
         fitted = workshop.engine.fit(table, (), step)
         rows = workshop.view(View(table, (RecipeStep(Filter("site = 'a'")), RecipeStep(step, fitted))))
         assert [row["flow"] for row in rows] == [3, 3]
+
+    def test_learning_in_a_job_is_the_same(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        step = FillMissing(("flow",), FillMethod.MEDIAN)
+        assert workshop.engine.fit(table, (), step, QuietMonitor()) == workshop.engine.fit(table, (), step)
+
+    def test_what_is_forgotten_is_computed_again(self, workshop: Workshop) -> None:
+        view = View(workshop.table(ROWS), filter="site = 'a'", sort=(SortKey("flow"),))
+        before = workshop.engine.page(view, 0, 10)
+        later = datetime.now(UTC) + timedelta(days=1)
+        assert workshop.engine.forget(later, dry_run=True) == workshop.engine.forget(later)
+        assert workshop.engine.forget(later) == (0, 0)
+        assert workshop.engine.page(view, 0, 10).rows == before.rows
 
     def test_ends_stay_missing_when_filled_from_neighbours(self, workshop: Workshop) -> None:
         table = workshop.table([{"x": v, "y": 0} for v in (None, 1, None)])

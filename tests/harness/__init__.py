@@ -100,8 +100,9 @@ class Harness:
         )  # fmt: skip
         self.uploads = UploadService(uow=uow, blobs=blobs, clock=clock, max_upload_bytes=MAX_UPLOAD)
         self.garbage = GarbageCollector(
-            uow=uow, blobs=blobs, scratch=scratch, uploads=self.uploads, exports=self.exports, clock=clock
-        )
+            uow=uow, blobs=blobs, scratch=scratch, uploads=self.uploads, exports=self.exports, engine=engine,
+            clock=clock,
+        )  # fmt: skip
         self.studio = StudioService(uow=uow, engine=engine, clock=clock)
         self.tables = TableService(uow=uow, engine=engine)
         self.charts = ChartService(uow=uow, clock=clock)

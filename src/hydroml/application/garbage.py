@@ -10,11 +10,14 @@ from hydroml.application.exports import ExportService
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch, Stored
+from hydroml.application.ports.tables import TableEngine
 from hydroml.application.uploads import UploadService, waiting_names
 from hydroml.domain.uploads import KEPT
 
 FORGOTTEN = KEPT + timedelta(days=1)
 """After that time nobody comes back to an upload or a scratch folder."""
+UNUSED = timedelta(days=7)
+"""For so long the table engine keeps what nobody looks at."""
 _BATCH = 500
 
 
@@ -26,6 +29,8 @@ class Collected:
     uploads: int = 0
     folders: int = 0
     exports: int = 0
+    computed: int = 0
+    """Files that the table engine keeps to be faster."""
     size: int = 0
 
 
@@ -40,10 +45,11 @@ class GarbageCollector:
         scratch: Scratch,
         uploads: UploadService,
         exports: ExportService,
+        engine: TableEngine,
         clock: Clock,
     ) -> None:
         self._uow, self._blobs, self._scratch, self._clock = uow, blobs, scratch, clock
-        self._uploads, self._exports = uploads, exports
+        self._uploads, self._exports, self._engine = uploads, exports, engine
 
     def collect(self, *, dry_run: bool = False) -> Collected:
         """With `dry_run` nothing is removed: what would be is counted, but for exports and uploads whose time has come
@@ -63,13 +69,15 @@ class GarbageCollector:
             for folder in left_folders:
                 self._scratch.remove(folder.name)
             blobs = [blob for blob in blobs if self._blobs.delete(blob.name, unless_added_after=now - UNTOLD)]
+        computed, computed_size = self._engine.forget(now - UNUSED, dry_run=dry_run)
         gone = (*left_uploads, *left_folders, *blobs)
         return Collected(
             blobs=len(blobs),
             uploads=uploads + len({upload.name for upload in left_uploads}),
             folders=len(left_folders),
             exports=exports,
-            size=sum(stored.size for stored in gone),
+            computed=computed,
+            size=sum(stored.size for stored in gone) + computed_size,
         )
 
     def _unneeded(self, before: datetime) -> list[Stored]:

@@ -242,7 +242,8 @@ class SavingService:
             fitted = entry.fitted
             if entry.step.learns and (anew or not fitted):
                 monitor.report(0.1 * at / len(recipe), "learning", f"Learning: {entry.step.summary()}"[:500])
-                fitted = self._engine.fit(table, done, entry.step)
+                part = monitor.part(0.1 * at / len(recipe), 0.1 * (at + 1) / len(recipe))
+                fitted = self._engine.fit(table, done, entry.step, part)
             done = (*done, replace(entry, fitted=fitted))
         return done
 

@@ -82,6 +82,7 @@ class Container(containers.DeclarativeContainer):
         temp_folder=providers.Callable(lambda folder: Path(folder) / "tables", settings.provided.tmp_dir),
         memory_limit=settings.provided.memory_limit,
         threads=settings.provided.threads,
+        cache_limit=settings.provided.cache_limit,
     )
     inspector = providers.ThreadSafeSingleton(
         DuckDbTableInspector,
@@ -156,7 +157,14 @@ class Container(containers.DeclarativeContainer):
         kept=providers.Callable(lambda days: timedelta(days=days), settings.provided.export_days),
     )
     garbage = providers.Factory(
-        GarbageCollector, uow=uow.provider, blobs=blobs, scratch=scratch, uploads=uploads, exports=exports, clock=clock
+        GarbageCollector,
+        uow=uow.provider,
+        blobs=blobs,
+        scratch=scratch,
+        uploads=uploads,
+        exports=exports,
+        engine=tables_engine,
+        clock=clock,
     )
     studio = providers.Factory(StudioService, uow=uow.provider, engine=tables_engine, clock=clock)
     tables = providers.Factory(TableService, uow=uow.provider, engine=tables_engine)

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
 
     memory_limit: ByteSize
     """Memory that the table engine may take in one process before it spills to disk."""
+    cache_limit: ByteSize = ByteSize(20_000_000_000)
+    """Disk that the table engine may take on a machine to be faster; what was not used for longest leaves first."""
     threads: PositiveInt
     worker_concurrency: PositiveInt = 2
     lease_seconds: PositiveInt = 30

@@ -180,8 +180,7 @@ def test_work_ends_when_its_asker_has_gone(tmp_path: Path) -> None:
     thread = threading.Thread(target=ask)
     thread.start()
     started.wait()
-    while thread.is_alive():  # it may not have begun when it is told for the first time
-        who.leave()
-        thread.join(0.05)
+    who.leave()
+    thread.join()
     assert len(errors) == 1
     connections.close()

@@ -1,10 +1,14 @@
 """Formulas and SQL over HTTP: answers, faults with their place, and nothing of other people."""
 
+import asyncio
+import json
+import time
 from typing import Any
 
 import pytest
 
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.asgi import Application
 from tests.integration.tables.test_queries import HOSTILE
 from tests.integration.web.people import Person, Things, finish, make_things
 
@@ -102,3 +106,43 @@ def test_data_source_in_the_trash_cannot_be_read(alice: Person, things: Things) 
     assert alice.call("DELETE", f"/sources/{things.source_id}").status_code < 300
     response = alice.post(f"/projects/{things.project_id}/query", {"sql": 'SELECT * FROM "flows.csv"'})
     assert response.status_code == 422
+
+
+_ENDLESS = "SELECT sum(a.flow * b.flow * c.flow * d.flow * e.flow * f.flow * g.flow * h.flow) FROM " + ", ".join(
+    f'"flows.csv" {name}' for name in "abcdefgh"
+)
+
+
+def test_query_ends_when_its_asker_has_gone(alice: Person, things: Things) -> None:
+    body = json.dumps({"sql": _ENDLESS}).encode()
+    headers = {**alice.token(), "host": "testserver", "content-type": "application/json", "content-length": len(body)}
+
+    def state() -> Any:
+        found = alice.get(f"/projects/{things.project_id}/queries").json()["items"]
+        return (found[0]["state"], found[0]["error"]) if found else None
+
+    def wait(*states: str) -> None:
+        while (found := state()) is None or found[0] not in states:
+            time.sleep(0.05)
+
+    async def ask() -> None:
+        parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if parts:
+                return parts.pop()
+            await asyncio.to_thread(wait, "running")
+            return {"type": "http.disconnect"}
+
+        async def answer(_: dict[str, Any]) -> None: ...
+
+        scope = {
+            "type": "http", "method": "POST", "path": f"/api/v1/projects/{things.project_id}/query", "scheme": "http",
+            "query_string": b"", "client": ("127.0.0.1", 1), "server": ("testserver", 80),
+            "headers": [(name.lower().encode(), str(value).encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        await Application()(scope, receive, answer)
+        await asyncio.to_thread(wait, "failed", "succeeded", "cancelled")
+
+    asyncio.run(ask())
+    assert state() == ("failed", "nobody waits for the answer any more")

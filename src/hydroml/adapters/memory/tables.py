@@ -12,6 +12,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class InMemoryTableEngine:
     def schema(self, table: Table, recipe: Recipe) -> tuple[Column, ...]:
         return self._run(table, recipe)[0]
 
-    def fit(self, table: Table, recipe: Recipe, step: Step) -> Fitted:
+    def fit(self, table: Table, recipe: Recipe, step: Step, monitor: Monitor | None = None) -> Fitted:
         if not isinstance(step, FillMissing) or not step.method.learns:
             return {}
         columns, rows = self._run(table, recipe)
@@ -286,6 +287,9 @@ class InMemoryTableEngine:
         if this is not None:
             known["this"] = self._run(this.table, this.recipe)
         return selected(text, known)
+
+    def forget(self, before: datetime, *, dry_run: bool = False) -> tuple[int, int]:
+        return 0, 0
 
     def functions(self) -> Sequence[FunctionInfo]:
         return (FunctionInfo("abs", "abs(x)", "The size of a number, without its sign.", "Numbers"),)

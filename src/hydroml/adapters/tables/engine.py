@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class DuckDbTableEngine:
     ) -> None:
         temp_folder = temp_folder.resolve()
         temp_folder.mkdir(parents=True, exist_ok=True)
-        cache = FileCache(temp_folder / "views", cache_limit)
+        self._cache = cache = FileCache(temp_folder / "views", cache_limit)
         # DuckDB spills under fixed names, so that no two processes may share a folder for it.
         self._temp_folder = own_folder(temp_folder)
         self._blobs = blobs
@@ -84,6 +85,9 @@ class DuckDbTableEngine:
     def settle(self, timeout: float | None = None) -> bool:
         """Waits until nothing is done in the background."""
         return self._background.idle(timeout)
+
+    def forget(self, before: datetime, *, dry_run: bool = False) -> tuple[int, int]:
+        return self._cache.forget(before.timestamp(), dry_run=dry_run)
 
     def detect(self, files: Sequence[IncomingFile], options: ImportOptions) -> Detection:
         return self._reader.detect(files, options)
@@ -110,8 +114,8 @@ class DuckDbTableEngine:
     def schema(self, table: Table, recipe: Recipe) -> tuple[Column, ...]:
         return self._views.plan(table.columns, recipe).columns
 
-    def fit(self, table: Table, recipe: Recipe, step: Step) -> Fitted:
-        return fit(self._views, table, recipe, step)
+    def fit(self, table: Table, recipe: Recipe, step: Step, monitor: Monitor | None = None) -> Fitted:
+        return fit(self._views, table, recipe, step, monitor)
 
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage:
         return self._pages.page(view, offset, limit, total=total)

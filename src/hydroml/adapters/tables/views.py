@@ -116,11 +116,11 @@ class Views:
         return found
 
     @contextmanager
-    def opened(self, table: Table, recipe: Recipe) -> Iterator[Opened]:
+    def opened(self, table: Table, recipe: Recipe, *, patient: bool = False) -> Iterator[Opened]:
         """The table with its recipe, ready to be read.
 
         A step that relates rows to each other cannot run on a part of them: the table as of the last such step is
-        written to the cache once, and the steps after it run on that.
+        written to the cache once, and the steps after it run on that. A `patient` asker waits as long as it takes.
         """
         must_be_learnt(recipe)
         self.plan(table.columns, recipe)  # faults are found before any work is done
@@ -132,7 +132,9 @@ class Views:
                 return
             before, after = recipe[: last + 1], recipe[last + 1 :]
             question = f"table\n{table.blob}\n{before!r}"
-            made = self._cache.file(question, ".parquet", lambda out: self._checkpoint(file, table, before, out))
+            made = self._cache.file(
+                question, ".parquet", lambda out: self._checkpoint(file, table, before, out, patient=patient)
+            )
             columns = self.plan(table.columns, before).columns
             with self._connections.reading(made) as connection:
                 rows = connection.row(f"SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata({sql.path(made)})")[0]
@@ -303,12 +305,12 @@ class Views:
         """A patient one takes as long as it takes: nobody waits for its answer."""
         return self._connections.reading(opened.file, seconds=None if patient else INTERACTIVE_SECONDS)
 
-    def _checkpoint(self, file: Path, table: Table, recipe: Recipe, out: Path) -> None:
+    def _checkpoint(self, file: Path, table: Table, recipe: Recipe, out: Path, *, patient: bool) -> None:
         plan = self.plan(table.columns, recipe)
         opened = Opened(table.blob, file, table.columns, table.rows, recipe, plan)
         with self.inputs(plan) as others:
             paths = (file, self._cache.folder, *others)
-            with self._connections.fresh(*paths, seconds=_COMPUTING_SECONDS) as connection:
+            with self._connections.fresh(*paths, seconds=None if patient else _COMPUTING_SECONDS) as connection:
                 materialise(connection, opened, others, out)
 
     @contextmanager

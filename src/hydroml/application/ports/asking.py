@@ -1,11 +1,14 @@
 """Who waits for an answer: when nobody does any more, the work for it ends."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Lock
+from threading import Lock, Thread
 
 from hydroml.domain.errors import UnavailableError
+
+_PAUSE = 0.05
 
 
 class AbandonedError(UnavailableError):
@@ -31,9 +34,16 @@ class Asker:
         """Ends what runs for this asker, from any thread."""
         with self._lock:
             self._gone = True
-            stops = list(self._stops)
-        for stop in stops:
-            stop()
+            if self._stops:
+                Thread(target=self._stop, daemon=True).start()
+
+    def _stop(self) -> None:
+        # More than once: what has not quite begun would not hear of it.
+        while self._stops:
+            with self._lock:
+                for stop in self._stops:
+                    stop()
+            time.sleep(_PAUSE)
 
     def check(self) -> None:
         """Raises AbandonedError when the asker has gone."""

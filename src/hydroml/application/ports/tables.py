@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -319,8 +320,9 @@ class TableEngine(Protocol):
         """The columns after the recipe, without reading rows. Answers and refusals are kept: asking again, or for one
         step more, costs next to nothing."""
 
-    def fit(self, table: Table, recipe: Recipe, step: Step) -> Fitted:
-        """What `step` learns from the table after `recipe`; empty for a step that learns nothing."""
+    def fit(self, table: Table, recipe: Recipe, step: Step, monitor: Monitor | None = None) -> Fitted:
+        """What `step` learns from the table after `recipe`; empty for a step that learns nothing. Without a monitor
+        somebody waits, and it raises TooLargeError when it takes too long."""
 
     def page(self, view: View, offset: int, limit: int, *, total: bool = True) -> TablePage: ...
     def profile(self, view: View, monitor: Monitor | None = None) -> Profile:
@@ -394,3 +396,6 @@ class TableEngine(Protocol):
         """The type of a formula over the columns after the recipe; no row is read. Raises InvalidInputError."""
 
     def functions(self) -> Sequence[FunctionInfo]: ...
+
+    def forget(self, before: datetime, *, dry_run: bool = False) -> tuple[int, int]:
+        """Removes what it keeps to be faster and nobody has used since; gives how many files and bytes that are."""

@@ -22,7 +22,7 @@ class Command(HydromlCommand):
         found = container().garbage().collect(dry_run=options["dry_run"])
         verb = "would be removed" if options["dry_run"] else "removed"
         self.tell(
-            f"{found.blobs:,} blobs, {found.uploads:,} uploads, {found.folders:,} scratch folders and"
-            f" {found.exports:,} exports {verb}: {found.size / 1e6:,.1f} MB.",
+            f"{found.blobs:,} blobs, {found.uploads:,} uploads, {found.folders:,} scratch folders,"
+            f" {found.exports:,} exports and {found.computed:,} computed files {verb}: {found.size / 1e6:,.1f} MB.",
             asdict(found) | {"dry_run": options["dry_run"]},
         )
