@@ -28,11 +28,11 @@ _COLUMNS = """
     md5(i::VARCHAR)[:12] AS code,
     CASE WHEN hash(i, 19) % 10 < 6 THEN NULL ELSE 'checked by "' || (hash(i, 20) % 50) || '", see report' END AS remark
 """
-_LAYOUT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 51200"
+LAYOUT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 51200"
 
 
 def parquet(file: Path, rows: int) -> None:
-    _copy(file, rows, _LAYOUT)
+    _copy(file, rows, LAYOUT)
 
 
 def csv(file: Path, rows: int) -> None:
@@ -57,6 +57,6 @@ def repeated(part: Path, times: int, file: Path) -> None:
     with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(
-            f"COPY (SELECT * FROM read_parquet([{parts}])) TO '{unfinished}' ({_LAYOUT}, COMPRESSION_LEVEL 1)"
+            f"COPY (SELECT * FROM read_parquet([{parts}])) TO '{unfinished}' ({LAYOUT}, COMPRESSION_LEVEL 1)"
         )
     unfinished.rename(file)

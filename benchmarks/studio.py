@@ -230,10 +230,10 @@ class Studio:
 
         self._compare(
             "header statistics after a filter",
-            lambda: self._tables.profile(
+            lambda: self._tables.distributions(
                 self._tables.session_view(self._user, SessionId(UUID(session)), filter=fresh())
             ),
-            lambda: self._client.get(f"/sessions/{session}/profile", filter=fresh()),
+            lambda: self._client.get(f"/sessions/{session}/distributions", filter=fresh()),
             lambda: self._bare.execute(f"SUMMARIZE SELECT * FROM {self._source} WHERE {fresh()}").fetchall(),
             milliseconds=2_000.0 if self.rows > 1_000_000 else self._usual,
             requests=max(self._requests // 3, 3),

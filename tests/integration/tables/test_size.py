@@ -184,3 +184,24 @@ def test_work_ends_when_its_asker_has_gone(tmp_path: Path) -> None:
     thread.join()
     assert len(errors) == 1
     connections.close()
+
+
+def test_bars_of_a_long_table_are_estimated(workshop: Workshop, tmp_path: Path) -> None:
+    file = tmp_path / "long.parquet"
+    columns = "i AS n, hash(i) % 4 AS part, CASE WHEN i % 2 = 0 THEN ['a', 'b', 'c'][(1 + i % 3)::BIGINT] END AS word"
+    with duckdb.connect() as connection:
+        options = "FORMAT parquet, ROW_GROUP_SIZE 51200"
+        connection.execute(f"COPY (SELECT {columns} FROM range(2400000) t(i)) TO '{file}' ({options})")
+    written = workshop.engine.describe(file)
+    blob = workshop.blobs.add(file)
+    table = Table(blob.key, written.columns, written.rows, blob.size)
+    found = workshop.engine.distributions(View(table, filter="n < 1200000"))
+    assert (found.rows, found.kept, found.estimated) == (2_400_000, 1_200_000, True)
+    n, _, word = found.columns
+    assert sum(n.counts) == pytest.approx(2_400_000, abs=24)
+    assert sum(n.kept) == pytest.approx(1_200_000, abs=24)
+    assert (word.missing, word.kept_missing) == (pytest.approx(1_200_000, rel=0.01), pytest.approx(600_000, rel=0.01))
+    assert {value for value, *_ in word.top or ()} == {"a", "b", "c"}
+    # What a filter keeps is counted where it is little, wherever it lies.
+    few = workshop.engine.distributions(View(table, filter="n BETWEEN 777777 AND 777786"))
+    assert (few.kept, sum(few.columns[0].kept), few.columns[2].kept_missing) == (10, 10, 5)

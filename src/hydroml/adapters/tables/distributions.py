@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 from hydroml.adapters.tables import sql
 from hydroml.adapters.tables.builder import condition
+from hydroml.adapters.tables.connection import Connection
 from hydroml.adapters.tables.formulas import used_columns
 from hydroml.adapters.tables.profiles import BINS, TOP, epoch_moment, epoch_seconds
 from hydroml.adapters.tables.views import Views, shown_columns
@@ -19,8 +21,44 @@ _TRIED = 20_000
 _LONGEST = 500
 """Characters of a value that is worth a bar."""
 
+_SAMPLED_FROM = 2_000_000
+"""The bars of a longer table are of some of its rows: they are there at once, and look the same."""
+_PLACES, _PLACE_ROWS = 8, 51_200
+_FEW = 50_000
+"""So few rows that a filter keeps are counted one by one, of however many."""
+_CELLS = 10_000_000
+
 _Ask = Callable[..., list[tuple[Any, ...]]]
-"""A SELECT over some columns, with whether the filter keeps a row as `kept`."""
+"""A SELECT over the columns that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Rows in memory: all, or those of some places of the file; and those the filter keeps, where they are few."""
+
+    connection: Connection
+    rows: int
+    kept: int
+    read: int
+    read_kept: int
+    few: bool
+
+    def ask(self, select: str, *_: str, rest: str = "") -> list[tuple[Any, ...]]:
+        return self.connection.rows(f"SELECT {select} FROM counted {rest}")
+
+    def bars(self, cell: str, rest: str = "") -> list[tuple[Any, int, int]]:
+        """Each value of `cell` with its number of rows in the table, and of those that the filter keeps."""
+        found = self.ask(f"{cell}, count(*), count(*) FILTER (kept)", rest=f"GROUP BY 1 {rest}")
+        if self.few:
+            held = dict(self.connection.rows(f"SELECT {cell}, count(*) FROM held GROUP BY 1"))
+            return [(value, max(self._of_all(n), held.get(value, 0)), held.get(value, 0)) for value, n, _ in found]
+        return [(value, self._of_all(n), self._of_kept(n_kept)) for value, n, n_kept in found]
+
+    def _of_all(self, count: int) -> int:
+        return count if self.read == self.rows else round(count * self.rows / self.read)
+
+    def _of_kept(self, count: int) -> int:
+        return count if self.read == self.rows else round(count * self.kept / max(self.read_kept, 1))
 
 
 def distributions(views: Views, view: View) -> Distributions:
@@ -32,22 +70,50 @@ def distributions(views: Views, view: View) -> Distributions:
         if view.filter is not None:
             kept = f"coalesce({condition(views.types, plan.columns, view.filter, 'filter')}, false)"
             filtering = {column.name for column in used_columns(view.filter, plan.columns)}
+        whole, narrowed = replace(view, filter=None, sort=()), replace(view, sort=())
+        rows = views.count(connection, opened, whole)
+        positions = None if view.filter is None else views.positions(opened, narrowed)
+        rows_kept = rows if positions is None else len(positions)
+        sampled = opened.rows > _SAMPLED_FROM
+        few = sampled and view.filter is not None and rows_kept <= _FEW
 
-        def ask(select: str, *names: str, rest: str = "") -> list[tuple[Any, ...]]:
-            source = opened.source(only={*names, *filtering})
-            cells = "".join(f", {sql.name(name)}" for name in names)
-            judged = f"(SELECT {kept} AS kept{cells} FROM {plan.last})"
-            return connection.rows(plan.query(source, f"SELECT {select} FROM {judged} {rest}"))
+        def put(name: str, part: Sequence[Column], where: str, wheres: Sequence[str]) -> None:
+            read = {column.name for column in part} | filtering
+            cells = "".join(f", {sql.name(column.name)}" for column in part)
+            # One range after the other: over several at once DuckDB would read every row group.
+            source = " UNION ALL ".join(opened.source(one, read) for one in wheres)
+            query = plan.query(source, f"SELECT {kept} AS kept{cells} FROM {plan.last}{where}")
+            connection.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
 
-        rows, rows_kept = ask("count(*), count(*) FILTER (kept)")[0]
-        bounds = _bounds(ask, [column for column in columns if _is_ordered(column)])
-        spread = tuple(
-            _in_bins(ask, column, (rows, rows_kept), bounds[column.name])
-            if _is_ordered(column)
-            else _by_value(ask, column, (rows, rows_kept))
-            for column in columns
-        )
-    return Distributions(rows, rows_kept, spread, (time.perf_counter() - started) * 1000)
+        def of_file(select: str, *names: str, **_: str) -> list[tuple[Any, ...]]:
+            """Smallest and largest values stand in its footer."""
+            return connection.rows(plan.query(opened.source(only=names), f"SELECT {select} FROM {plan.last}"))
+
+        spread: list[Distribution] = []
+        size = max(_CELLS // max(_PLACES * _PLACE_ROWS if sampled else opened.rows, 1), 1)
+        for at in range(0, len(columns), size):
+            part = columns[at : at + size]
+            put("counted", part, "", _places(opened.rows) if sampled else ("",))
+            if few:
+                put("held", part, f" WHERE {kept}", ("",))
+            read, read_kept = connection.row("SELECT count(*), count(*) FILTER (kept) FROM counted")
+            counted = _Counted(connection, rows, rows_kept, read, read_kept, few)
+            ordered = [column for column in part if _is_ordered(column)]
+            bounds = _bounds(counted.ask if plan.stages or not sampled else of_file, ordered)
+            spread += [
+                _in_bins(counted, column, bounds[column.name]) if _is_ordered(column) else _by_value(counted, column)
+                for column in part
+            ]
+        connection.run("DROP TABLE IF EXISTS counted")
+        connection.run("DROP TABLE IF EXISTS held")
+    elapsed = (time.perf_counter() - started) * 1000
+    return Distributions(rows, rows_kept, tuple(spread), elapsed, estimated=sampled)
+
+
+def _places(rows: int) -> list[str]:
+    step = (rows - _PLACE_ROWS) // (_PLACES - 1)
+    starts = [at * step // _PLACE_ROWS * _PLACE_ROWS for at in range(_PLACES - 1)]
+    return [f"file_row_number BETWEEN {at} AND {at + _PLACE_ROWS - 1}" for at in [*starts, rows - _PLACE_ROWS]]
 
 
 def _is_ordered(column: Column) -> bool:
@@ -61,8 +127,7 @@ def _cell(column: Column) -> str:
 
 
 def _bounds(ask: _Ask, columns: Sequence[Column]) -> dict[str, tuple[Any, Any]]:
-    """Smallest and largest values. Those of bare columns stand in the file's footer; only where one is infinite, the
-    rows are read."""
+    """Smallest and largest values that are finite."""
     found: dict[str, tuple[Any, Any]] = {}
     for cell in (lambda column: sql.name(column.name), _cell):
         left = [c for c in columns if c.name not in found or not all(map(_is_finite, found[c.name]))]
@@ -77,21 +142,21 @@ def _is_finite(value: Any) -> bool:
     return not isinstance(value, float) or isfinite(value)
 
 
-def _by_value(ask: _Ask, column: Column, rows: tuple[int, int]) -> Distribution:
+def _by_value(counted: _Counted, column: Column) -> Distribution:
     cell = sql.name(column.name)
-    known, kept = ask(f"count({cell}), count({cell}) FILTER (kept)", column.name)[0]
-    missing = Distribution(column.name, column.type.value, rows[0] - known, rows[1] - kept)
-    if column.type is ColumnType.DURATION or _is_many_valued(ask, column, known):
-        return missing
-    rest = f"WHERE length({cell}::VARCHAR) <= {_LONGEST} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TOP}"
-    top = ask(f"{cell}, count(*), count(*) FILTER (kept)", column.name, rest=rest)
-    return Distribution(
-        missing.name,
-        missing.type,
-        missing.missing,
-        missing.kept_missing,
-        top=tuple((sql.json_value(value), n, n_kept) for value, n, n_kept in top),
-    )
+    missing, kept_missing = _missing(counted, cell)
+    bare = Distribution(column.name, column.type.value, missing, kept_missing)
+    if column.type is ColumnType.DURATION or _is_many_valued(counted.ask, column, counted.rows - missing):
+        return bare
+    value = f"CASE WHEN length({cell}::VARCHAR) <= {_LONGEST} THEN {cell} END"
+    top = [one for one in counted.bars(value, f"ORDER BY 2 DESC, 1 LIMIT {TOP + 1}") if one[0] is not None][:TOP]
+    return replace(bare, top=tuple((sql.json_value(value), n, n_kept) for value, n, n_kept in top))
+
+
+def _missing(counted: _Counted, cell: str) -> tuple[int, int]:
+    """Rows without a value, of the table and of those that the filter keeps."""
+    found = {value: (n, kept) for value, n, kept in counted.bars(f"{cell} IS NULL")}
+    return found.get(True, (0, 0))
 
 
 def _is_many_valued(ask: _Ask, column: Column, known: int) -> bool:
@@ -104,14 +169,13 @@ def _is_many_valued(ask: _Ask, column: Column, known: int) -> bool:
     return len(set(first)) > _TRIED // 2
 
 
-def _in_bins(ask: _Ask, column: Column, rows: tuple[int, int], bounds: tuple[Any, Any]) -> Distribution:
+def _in_bins(counted: _Counted, column: Column, bounds: tuple[Any, Any]) -> Distribution:
     low, high = bounds
     if low is None:
-        return Distribution(column.name, column.type.value, *rows)
+        return Distribution(column.name, column.type.value, counted.rows, counted.kept)
     cell = _cell(column)
     number, edges = _bins(column.type, cell, low, high)
-    select = f"CASE WHEN {cell} IS NOT NULL THEN {number} END, count(*), count(*) FILTER (kept)"
-    found = {at: (n, kept) for at, n, kept in ask(select, column.name, rest="GROUP BY 1")}
+    found = {at: (n, kept) for at, n, kept in counted.bars(f"CASE WHEN {cell} IS NOT NULL THEN {number} END")}
     bins = [found.get(at, (0, 0)) for at in range(len(edges) - 1)]
     counts, kept = tuple(n for n, _ in bins), tuple(n for _, n in bins)
     missing, kept_missing = found.get(None, (0, 0))

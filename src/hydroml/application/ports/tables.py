@@ -130,12 +130,17 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Distributions:
-    """Of a view's columns; the filter keeps `kept` of the `rows`."""
+    """Of a view's columns; the filter keeps `kept` of the `rows`.
+
+    Of a table of millions of rows the numbers of columns are `estimated` from some hundred thousand of them; but what
+    the filter keeps is counted where it is little.
+    """
 
     rows: int
     kept: int
     columns: tuple[Distribution, ...]
     elapsed_ms: float
+    estimated: bool = False
 
 
 SEARCH_LENGTH = 500

@@ -324,6 +324,7 @@ class DistributionsOut(Schema):
     rows: int
     kept: int
     columns: list[DistributionOut]
+    estimated: bool = Field(description="Whether the numbers of columns are estimated from some of the rows.")
     elapsed_ms: float
 
 
@@ -353,7 +354,9 @@ def distributions_out(found: Distributions) -> DistributionsOut:
         )
         for one in found.columns
     ]
-    return DistributionsOut(rows=found.rows, kept=found.kept, columns=columns, elapsed_ms=found.elapsed_ms)
+    return DistributionsOut(
+        rows=found.rows, kept=found.kept, columns=columns, estimated=found.estimated, elapsed_ms=found.elapsed_ms
+    )
 
 
 def rows_response(found: TablePage) -> HttpResponse:

@@ -61,7 +61,7 @@ class ColumnHead {
     const missing = profile.kept_missing ?? profile.missing;
     this.plot.append(histogram(profile, { onBar: this.params.onBar && ((condition) => this.params.onBar(name, condition)), isOn: this.params.isOn }), missingBar({ missing }, counts.kept));
     this.meta.append(missing ? `${percent(missing, counts.kept)} ${MISSING}` : "");
-    if (missing) this.meta.title = `${count(missing)} missing`;
+    if (missing) this.meta.title = `${profile.estimated ? "about " : ""}${count(missing)} missing`;
   }
   getGui() {
     return this.element;

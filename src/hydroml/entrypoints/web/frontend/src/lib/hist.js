@@ -23,7 +23,7 @@ export function bars(profile) {
   const mostKept = Math.max(...drawn.map(({ kept }) => kept ?? 0), 1);
   return drawn.map(({ amount, kept, label, filter }) => ({
     filter, share: amount / most, kept: kept === undefined ? null : kept / mostKept,
-    label: `${label}: ${number(kept ?? amount, 9)}${kept !== undefined && kept !== amount ? ` of ${number(amount, 9)}` : ""}`,
+    label: `${label}: ${profile.estimated ? "about " : ""}${number(kept ?? amount, 9)}${kept !== undefined && kept !== amount ? ` of ${number(amount, 9)}` : ""}`,
   }));
 }
 /** An inner edge without the noise of binary fractions; the outer ones stay exact, so that no extreme is lost. */
