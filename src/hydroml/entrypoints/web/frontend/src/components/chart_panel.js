@@ -1,10 +1,12 @@
 // The chart builder: a kind, its parameters, the drawing, and what is kept of it. It stands inside a page with a table, and uses that page's
 // filter, columns and addresses: `version` on a data source's page, `session`, `seen` and `schema` in the Studio.
+import Alpine from "@alpinejs/csp";
 import { api, asProblem, fieldErrors } from "../lib/api.js";
 import { LOGS, clicked, csv, figure, zoomed } from "../lib/chart_plots.js";
 import { debounced, download } from "../lib/dom.js";
-import { cell, count, milliseconds, plural, sentence } from "../lib/format.js";
+import { cell, count, milliseconds, plural } from "../lib/format.js";
 import { openMenu } from "../lib/menu.js";
+import { blankOf, copied, documentOf, drawForm, fieldsOf } from "../lib/schema_form.js";
 import { isNumeric, isTemporal } from "../lib/types.js";
 import { toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
@@ -22,6 +24,9 @@ export const charting = () => ({
   },
 });
 
+/** What is filled in, without Alpine's wrapping: the form changes it. */
+const rawOf = (panel) => Alpine.raw(panel.chart);
+
 const given = () => {
   try {
     return JSON.parse(param("chart")) ?? {};
@@ -33,12 +38,12 @@ const given = () => {
 function chartPanel() {
   let charts = null;
   let running = null;
+  let form = null;
   return {
     kinds: [],
     chart: { kind: "" },
     chartState: "loading", // lacking, loading, error, empty, done
     chartProblem: null,
-    chartFaults: {},
     drawn: null, // {chart, data, log}
     redrawing: false,
     isLog: param("log") === "1",
@@ -48,7 +53,10 @@ function chartPanel() {
     keeping: false,
     async init() {
       this.drawLater = debounced(() => this.drawChart(), 250);
-      for (const what of this.session === undefined ? ["filter", "versionId", "tab"] : ["filter", "seen", "session"]) this.$watch(what, () => this.drawLater());
+      for (const what of this.session === undefined ? ["filter", "versionId", "tab"] : ["filter", "seen", "session"]) this.$watch(what, () => {
+        if (what !== "filter" && this.kindNow) this.drawForm(); // other columns may be there
+        this.drawLater();
+      });
       try {
         this.kinds = (await api.get("/charts/kinds")).items;
       } catch (error) {
@@ -56,7 +64,7 @@ function chartPanel() {
         return;
       }
       const wanted = given();
-      if (this.kinds.some(({ kind }) => kind === wanted.kind)) this.chart = wanted;
+      if (this.kinds.some(({ kind }) => kind === wanted.kind)) this.takeChart(wanted);
       else this.chooseKind(this.offers.find(({ kind, lacks }) => kind === "time_series" && !lacks)?.kind ?? this.offers.find(({ lacks }) => !lacks)?.kind ?? "bar");
       if (param("saved")) api.get(`/charts/${param("saved")}`).then((one) => this.takeKept(one), () => setParams({ saved: "" }));
       this.drawChart();
@@ -64,6 +72,14 @@ function chartPanel() {
     destroy() {
       running?.abort();
       if (this.$refs.plot) charts?.erase(this.$refs.plot);
+    },
+    takeChart(wanted) {
+      this.chart = { ...blankOf(fieldsOf(this.kinds.find(({ kind }) => kind === wanted.kind).schema), []), ...copied(wanted) };
+      this.$nextTick(() => this.drawForm());
+    },
+    /** What the API takes. */
+    get chartDocument() {
+      return { kind: this.chart.kind, ...documentOf(this.chartFields, rawOf(this), this.tableColumns) };
     },
     get isAsked() {
       return this.session === undefined ? this.tab === "chart" && Boolean(this.version) : Boolean(this.session);
@@ -113,6 +129,7 @@ function chartPanel() {
       if (chart.aggregate && (chart.aggregate === "count") === Boolean(chart.value)) chart.aggregate = chart.value ? "mean" : "count";
       if (chart.columns?.length > 1 && chart.by) chart.by = null;
       this.chart = chart;
+      this.$nextTick(() => this.drawForm());
     },
     firstColumns(kind, suits) {
       const most = { correlation: 8, gaps: 12 }[kind] ?? 1;
@@ -131,28 +148,25 @@ function chartPanel() {
       this.chooseKind(kind);
       this.changed();
     },
-    /** The parameters as a form asks for them: what is needed first. */
+    /** The form of the kind, what is needed first; drawn as those of steps are. */
+    drawForm() {
+      const focus = document.activeElement?.id;
+      const columns = this.tableColumns;
+      form = drawForm(this.chartFields, rawOf(this), { columns, gaps: () => 0, completions: () => [], functions: [], prefix: "cf" }, () => this.filledIn());
+      this.$refs.chartForm?.replaceChildren(form.element);
+      if (focus?.startsWith("cf-")) document.getElementById(focus)?.focus();
+    },
     get chartFields() {
-      if (!this.kindNow) return [];
-      const { properties, required = [] } = this.kindNow.schema;
-      const order = (name, field) => (required.includes(name) ? (field["x-role"] === "columns" ? 1 : 0) : 2);
-      return Object.entries(properties).sort((a, b) => order(...a) - order(...b)).map(([name, field]) => {
-        const role = field["x-role"] ?? (field.enum ? "choice" : "count");
-        const value = this.chart[name];
-        const choices = role === "choice" ? field.enum.map((one) => ({ value: one, title: sentence(one) })) : [...(required.includes(name) ? [] : [{ value: "", title: "none" }]), ...this.suiting(field).map((one) => ({ value: one, title: one }))];
-        return { name, role, id: `chart-${name}`, title: field.title, value: value ?? "", fault: this.chartFaults[name] ?? "", choices: choices.map((one) => ({ ...one, on: Array.isArray(value) ? value.includes(one.value) : one.value === (value ?? "") })) };
-      });
+      const place = ({ required, kind }) => (required ? (kind === "columns" ? 1 : 0) : 2);
+      return fieldsOf(this.kindNow.schema).sort((one, other) => place(one) - place(other));
     },
-    setField(name, value) {
-      this.chart[name] = value === "" ? null : name === "bins" ? Number(value) : value;
-      if (name === "value") this.chart.aggregate = value ? (this.chart.aggregate === "count" ? "mean" : this.chart.aggregate) : "count";
-      if (name === "by" && value && this.chart.columns?.length > 1) this.chart.columns = this.chart.columns.slice(0, 1);
-      this.changed();
-    },
-    pickColumn(name, column) {
-      const now = this.chart[name];
-      this.chart[name] = now.includes(column) ? now.filter((one) => one !== column) : [...now, column];
-      if (name === "columns" && this.chart.columns.length > 1 && this.chart.by) this.chart.by = null;
+    /** What goes with what was chosen: a count needs no value and a value is no count; lines for each value are of one column. */
+    filledIn() {
+      const now = rawOf(this);
+      const before = JSON.stringify(now);
+      if ("aggregate" in now && (now.aggregate === "count") === Boolean(now.value)) now.aggregate = now.value ? "mean" : "count";
+      if (now.by && now.columns?.length > 1) now.by = null;
+      if (JSON.stringify(now) !== before) this.drawForm();
       this.changed();
     },
     changed() {
@@ -171,14 +185,14 @@ function chartPanel() {
     async drawChart() {
       running?.abort();
       if (!this.isAsked || !this.kinds.length) return;
-      this.chartFaults = {};
+      form?.refuse([]);
       this.chartProblem = null;
-      setParams({ chart: JSON.stringify(this.chart) });
+      setParams({ chart: JSON.stringify(this.chartDocument) });
       const mine = (running = new AbortController());
       this.redrawing = true;
       if (!this.drawn) this.chartState = "loading";
       try {
-        const chart = JSON.parse(JSON.stringify(this.chart));
+        const chart = this.chartDocument;
         const body = { chart, filter: this.filter, ...(this.session === undefined ? {} : { step: this.seen }) };
         const data = await api.post(`${this.tableAddress}/chart`, body, { signal: mine.signal });
         charts ??= await import("../lib/charts.js");
@@ -193,8 +207,8 @@ function chartPanel() {
     },
     refuse(error) {
       const problem = asProblem(error);
-      this.chartFaults = Object.fromEntries(Object.entries(fieldErrors(problem)).map(([path, text]) => [path.split(".")[0], text]));
-      const placed = this.chartFields.some(({ fault }) => fault);
+      const places = Object.entries(fieldErrors(problem)).map(([path, text]) => [path.replace(/^chart\./, ""), text]);
+      const placed = places.length > (form?.refuse(places).length ?? places.length);
       this.drawn = null;
       this.chartProblem = placed ? null : problem;
       this.chartState = placed ? "lacking" : "error";
@@ -270,7 +284,7 @@ function chartPanel() {
       const name = this.keptName.trim();
       if (!name || this.keeping) return;
       this.keeping = true;
-      const body = { name, chart: this.chart, filter: this.filter };
+      const body = { name, chart: this.chartDocument, filter: this.filter };
       const of = this.session === undefined ? { version_id: this.version.id } : { session_id: this.session.id };
       try {
         const same = this.kept?.name === name;
@@ -298,21 +312,23 @@ function chartPanel() {
         toastError(error, "The saved charts were not read.");
       }
     },
+    /** A chart follows its table: it is drawn of the version or session at hand where it is one of the same, else of the newest one there. */
     async goTo(one) {
-      const here = this.session === undefined ? one.version_id === this.version.id : one.session_id === this.session.id;
-      if (here) {
-        this.chart = JSON.parse(JSON.stringify(one.chart));
-        this.takeKept(one);
-        this.filterDraft = one.filter ?? "";
-        this.applyFilter();
-        this.drawLater();
-        return;
-      }
-      const query = new URLSearchParams({ chart: JSON.stringify(one.chart), saved: one.id, ...(one.filter ? { filter: one.filter } : {}) });
-      if (one.session_id) location.assign(`/studio/${one.session_id}?${query}`);
-      else {
-        const { source_id: source } = await api.get(`/versions/${one.version_id}`);
-        location.assign(`/sources/${source}?tab=chart&version=${one.version_id}&${query}`);
+      try {
+        const source = one.session_id ? null : (await api.get(`/versions/${one.version_id}`)).source_id;
+        const here = this.session === undefined ? source === this.source?.id : one.session_id === this.session.id;
+        if (here) {
+          this.takeChart(one.chart);
+          this.takeKept(one);
+          this.filterDraft = one.filter ?? "";
+          this.applyFilter();
+          this.drawLater();
+          return;
+        }
+        const query = new URLSearchParams({ chart: JSON.stringify(one.chart), saved: one.id, ...(one.filter ? { filter: one.filter } : {}) });
+        location.assign(one.session_id ? `/studio/${one.session_id}?${query}` : `/sources/${source}?tab=chart&${query}`);
+      } catch (error) {
+        toastError(error, "The chart was not opened.");
       }
     },
     async forget() {

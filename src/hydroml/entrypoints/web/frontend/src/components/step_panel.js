@@ -22,7 +22,8 @@ export function stepPanel(grid) {
     slow: false,
     addStep(op, column = null, given = {}) {
       const fields = opOf(op).fields;
-      const form = { op, ...blankOf(fields, this.schema, column), ...given };
+      const known = Object.entries(given).filter(([, value]) => value !== null);
+      const form = { op, ...blankOf(fields, this.schema, column), ...Object.fromEntries(known) };
       if (op === "derive" && column) Object.assign(form, { column: `${column.name}_new`.replace(/\W+/g, "_"), formula: quoted(column.name) });
       if (op === "fill_missing" && !given.method) form.method = column && !["integer", "number", "decimal"].includes(column.type) ? "previous" : "median";
       this.openPanel("add", form);

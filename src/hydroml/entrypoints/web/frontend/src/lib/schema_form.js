@@ -17,7 +17,7 @@ const words = (value) => String(value).replaceAll("_", " ");
 /** What is asked for by each parameter. */
 export function fieldsOf(schema, definitions = schema.$defs ?? {}) {
   const required = schema.required ?? [];
-  return Object.entries(schema.properties).filter(([name]) => name !== "op").map(([name, described]) => {
+  return Object.entries(schema.properties).filter(([name]) => name !== "op" && name !== "kind").map(([name, described]) => {
     const resolve = (one) => (one.$ref ? definitions[one.$ref.split("/").at(-1)] : one);
     const options = (described.anyOf ?? [described]).map(resolve);
     const nullable = options.some(({ type }) => type === "null");
@@ -154,7 +154,7 @@ export function drawForm(fields, value, help, changed) {
   };
 
   function fieldRow(field, target, path) {
-    const id = `sf-${(number += 1)}-${field.name}`;
+    const id = `${help.prefix ?? "sf"}-${(number += 1)}-${field.name}`;
     const fault = h("p", { class: "error-text", id: `${id}-e`, hidden: true }, icon("error"), h("span"));
     const described = [field.help ? `${id}-h` : "", `${id}-e`].filter(Boolean).join(" ");
     const { control, grouped, extra = null } = controlOf(field, target, id, described, path);

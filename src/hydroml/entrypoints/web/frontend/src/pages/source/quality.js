@@ -2,6 +2,7 @@
 import { api } from "../../lib/api.js";
 import { watchJob } from "../../lib/events.js";
 import { count, number, percent, plural } from "../../lib/format.js";
+import { handOver } from "../../lib/handover.js";
 import { isActive } from "../../lib/jobs.js";
 import { mix } from "../../lib/mix.js";
 import { toastError } from "../../lib/ui.js";
@@ -149,16 +150,16 @@ export function qualityTab() {
         const part = (key, title, tone) => ({ key, title: `${title} (${count(this.changes[key].length)})`, tone, items: this.changes[key].slice(0, 30) });
         return [part("new", "New", "t-warning"), part("gone", "Gone", "t-success"), part("same", "Still there", "subtle")].filter(({ items }) => items.length);
       },
-      /** A session of its own with the step that mends it: nothing of the version changes. */
+      /** A session of its own, with the form of the step that mends it filled in: nothing changes until it is applied. */
       async mend(finding) {
         if (this.busy) return;
         this.busy = true;
         try {
           const session = await api.post(`/versions/${this.version.id}/sessions`, { project_id: this.source.project_ids?.[0] });
-          await api.post(`/sessions/${session.id}/steps`, finding.step);
+          handOver(session.id, finding.step);
           location.assign(`/studio/${session.id}`);
         } catch (error) {
-          toastError(error, "The step was not taken.");
+          toastError(error, "The Studio was not opened.");
           this.busy = false;
         }
       },
