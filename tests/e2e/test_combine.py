@@ -84,6 +84,20 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     page.keyboard.press("Control+z")
     expect(page.locator(".ag-row[row-index='3']")).not_to_contain_text("44")
 
+    page.locator(".ag-row[row-index='4'] .ag-cell.is-num").first.click()
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+F10")
+    page.get_by_role("menuitem", name="Edit the chosen cells …").click()
+    dialog = page.get_by_role("dialog", name="Edit the chosen cells")
+    expect(dialog).to_contain_text("2 of 2 cells")
+    dialog.get_by_label("New value").fill("7.5")
+    dialog.get_by_label("Reason").fill("from the report")
+    dialog.get_by_role("button", name="Edit").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("“7.5” does not fit “flow”")
+    dialog.get_by_label("New value").fill("7")
+    dialog.get_by_role("button", name="Edit").click()
+    expect(history).to_contain_text("2 cells of flow: from the report")
+
 
 def cell(page: Page, row: int, tint: str) -> Locator:
     return page.locator(f".ag-row[row-index='{row}'] .ag-cell.{tint}")

@@ -432,6 +432,17 @@ export function createGrid(mount, {
       grid.setFocusedCell(index, idOf(name));
     },
     focused,
+    /** The cells chosen together, or the one with the focus, each with its place for an edit; null when there are more than `most`. */
+    async chosen(most) {
+      const range = ranges.size();
+      if (!range) return [focused()].filter(Boolean);
+      const chosen = grid.getAllDisplayedColumns().filter((column) => nameOf(column.getColId())).slice(range.left, range.right + 1).map((column) => column.getColDef().context);
+      const rows = range.bottom - range.top + 1;
+      if (rows * chosen.length > most) return null;
+      const answer = await fetchRows({ offset: range.top, limit: rows, sort: orderNow(), total: false, columns: listed(chosen.map(({ name }) => name)) });
+      const places = new Map(answer.columns.map(({ name }, place) => [name, place]));
+      return answer.rows.flatMap((row, index) => chosen.map(({ name, type }) => ({ name, type, value: row[places.get(name)], row: answer.row_numbers?.[index] ?? range.top + index + 1, place: answer.places[index], index: range.top + index })));
+    },
     sort: sortNow,
     destroy() {
       fill.cancel();

@@ -66,6 +66,7 @@ function studio() {
         schema: this.schema,
         rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.shownStep }),
         menuItems: (column) => (this.editable ? ["-", ...this.columnSteps(column)] : []),
+        cellItems: (at) => this.editItems(at),
         extra: { onEdit: (at, typed) => this.editCell(at, typed) },
       });
       if (looked) await this.look(looked, { push: false });
