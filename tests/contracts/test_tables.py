@@ -14,6 +14,7 @@ from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.exports import ExportFormat, ExportOptions, ExportShape
 from hydroml.domain.jobs import JobCancelledError
 from hydroml.domain.sources import ColumnType, ImportOptions, UnreadableFileError
+from hydroml.domain.studio.conditions import Comparison, Group, Test
 from hydroml.domain.studio.recipes import RecipeStep
 from hydroml.domain.studio.steps import Derive, DropColumns, FillMethod, FillMissing, Filter, Sort, SortKey, Step
 from tests.tables import QuietMonitor, Workshop
@@ -352,6 +353,13 @@ class TableEngineContract:
         assert workshop.engine.check_formula(table, (), "flow > 1", "condition") is ColumnType.BOOLEAN
         with pytest.raises(InvalidInputError):
             workshop.engine.check_formula(table, (), "nothing + 1", "value")
+
+    def test_condition_is_read_as_comparisons(self, workshop: Workshop) -> None:
+        table = workshop.table(ROWS)
+        found = workshop.engine.read_condition(table, (), "flow > 1 AND flow <= 3")
+        assert found == Group("all", (Comparison("flow", Test.GREATER, (1,)), Comparison("flow", Test.AT_MOST, (3,))))
+        assert workshop.engine.read_condition(table, (), "flow * 2 > 1") is None
+        assert workshop.engine.read_condition(table, (), "nothing > 1") is None
 
     def test_materialised_table_is_the_view(self, workshop: Workshop) -> None:
         table = workshop.table(ROWS)

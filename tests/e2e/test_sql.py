@@ -92,3 +92,46 @@ def write(page: Page, text: str) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text[:-1])
     page.keyboard.type(text[-1])
+
+
+def test_a_condition_is_written_checked_and_chosen(watched: Watched, sample: str) -> None:
+    page = watched.page
+    watched.expected = re.compile(r"/preview")
+    page.goto(sample)
+    page.get_by_role("link", name="Water samples").first.click()
+    page.get_by_role("button", name="Open in Studio").click()
+    expect(page.get_by_text("1,200 rows × 8 columns")).to_be_visible()
+    table = page.get_by_role("region", name="Table", exact=True)
+    condition = table.get_by_label("Filter rows by a condition")
+    condition.fill("nitrate_mg_l > 3 AND temp_x < 2 OR sample IS NULL")
+    expect(table.get_by_text("there is no column “temp_x”; did you mean “temp_c”?")).to_be_visible()
+    expect(table.locator("mark")).to_have_text("temp_x")
+    condition.fill("nitrate_mg_l > 3 AND (land_use = 'forest' OR temp_c BETWEEN 1 AND 2)")
+    table.get_by_role("button", name="Build").click()
+    expect(table.get_by_role("group", name="Condition on temp_c").get_by_label("From")).to_have_value("1")
+    assert axe_faults(page) == []
+    table.get_by_role("group", name="Condition on nitrate_mg_l").get_by_label("Value").fill("0.5")
+    table.get_by_role("button", name="Remove the condition on temp_c").click()
+    table.get_by_role("group", name="Condition on land_use").get_by_label("Comparison").select_option("one_of")
+    table.get_by_label("One more value").fill("urban")
+    page.keyboard.press("Enter")
+    expect(condition).to_have_value("nitrate_mg_l > 0.5 AND (land_use IN ('forest', 'urban'))")
+    table.get_by_role("button", name="Apply the filter").click()
+    expect(page.get_by_text(re.compile(r"^\d{3} (of 1,200 )?rows × 8 columns"))).to_be_visible()
+    condition.fill("abs(nitrate_mg_l) > 5")
+    expect(table.get_by_text("The text says more than can be chosen here")).to_be_visible()
+
+    page.get_by_role("toolbar", name="Steps").get_by_role("button", name="Formula", exact=True).click()
+    panel = page.get_by_role("complementary", name="Derive column")
+    panel.get_by_label("Formula", exact=True).fill("ln(nitrate_mg_l + 1)")
+    expect(panel.get_by_text("gives a value of type number")).to_be_visible()
+    panel.get_by_text("Functions", exact=True).click()
+    with page.context.expect_page() as opened:
+        panel.get_by_role("link", name="All of them with examples").click()
+    reference = opened.value
+    reference.get_by_label("Find a function").fill("water")
+    expect(reference.get_by_role("row").filter(has_text="water_year(date('2024-11-05'))")).to_contain_text("2025")
+    expect(reference.get_by_role("row")).to_have_count(2)
+    assert axe_faults(reference) == []
+    reference.emulate_media(color_scheme="dark")
+    assert axe_faults(reference) == []

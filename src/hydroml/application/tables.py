@@ -22,6 +22,7 @@ from hydroml.domain.charts import Chart
 from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.projects import UserId
 from hydroml.domain.sources import ColumnType, Table, VersionId
+from hydroml.domain.studio.conditions import Group
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, with_inputs
 from hydroml.domain.studio.session import EntryId, SessionId
 from hydroml.domain.studio.steps import SortKey, Step
@@ -42,6 +43,8 @@ class FormulaCheck:
 
     type: ColumnType | None
     faults: tuple[Fault, ...]
+    condition: Group | None = None
+    """A condition as comparisons, if it is made of those."""
 
 
 class TableService:
@@ -116,9 +119,12 @@ class TableService:
     def check_formula(self, view: View, formula: str, kind: FormulaKind) -> FormulaCheck:
         """Whether a formula can be worked out on the view's table; no row is read."""
         try:
-            return FormulaCheck(self._engine.check_formula(view.table, view.recipe, formula, kind), ())
+            found = self._engine.check_formula(view.table, view.recipe, formula, kind)
         except InvalidInputError as error:
             return FormulaCheck(None, error.faults)
+        if kind == "value":
+            return FormulaCheck(found, ())
+        return FormulaCheck(found, (), self._engine.read_condition(view.table, view.recipe, formula))
 
     def preview(
         self, user: UserId, session_id: SessionId, step: Step, at: EntryId | AtCursor | None = AT_CURSOR

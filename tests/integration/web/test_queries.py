@@ -16,7 +16,11 @@ from tests.integration.web.people import Person, Things, finish, make_things
 def test_formula_is_checked_as_it_is_typed(alice: Person, things: Things) -> None:
     for path in (f"/versions/{things.version_id}", f"/sessions/{things.session_id}"):
         check = f"{path}/formulas/check"
-        assert alice.post(check, {"formula": "flow * 2"}).json() == {"type": "number", "faults": []}
+        assert alice.post(check, {"formula": "flow * 2"}).json() == {
+            "type": "number",
+            "faults": [],
+            "condition": None,
+        }
         assert alice.post(check, {"formula": "flow > 2", "kind": "condition"}).json()["type"] == "boolean"
         found = alice.post(check, {"formula": "flow + flwo"}).json()
         assert found["type"] is None
@@ -26,6 +30,22 @@ def test_formula_is_checked_as_it_is_typed(alice: Person, things: Things) -> Non
     assert dropped["faults"][0]["code"] == "unknown_column"
     before = alice.post(f"/sessions/{things.session_id}/formulas/check?step=root", {"formula": "site"}).json()
     assert before["type"] == "text"
+
+
+def test_condition_goes_from_text_to_tree_and_back(alice: Person, things: Things) -> None:
+    check = f"/versions/{things.version_id}/formulas/check"
+    text = "flow > 2 AND (site = 'A' OR NOT (site IN ('B', 'C')))"
+    tree = alice.post(check, {"formula": text, "kind": "condition"}).json()["condition"]
+    assert tree["parts"][0] == {"column": "flow", "test": "greater", "values": [2]}
+    assert tree["parts"][1]["parts"][1]["negated"]
+    assert alice.post("/formulas/condition", tree).json() == {"formula": text}
+    more = alice.post(check, {"formula": "flow * 2 > 1", "kind": "condition"}).json()
+    assert (more["type"], more["condition"]) == ("boolean", None)
+    for bad in (
+        {"of": "all", "parts": []},
+        {"of": "all", "parts": [{"column": "x", "test": "between", "values": [1]}]},
+    ):
+        assert alice.post("/formulas/condition", bad).status_code == 422
 
 
 def test_step_with_a_fault_says_where(alice: Person, things: Things) -> None:

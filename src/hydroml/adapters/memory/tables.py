@@ -52,6 +52,7 @@ from hydroml.domain.sources import (
     Table,
     UnreadableFileError,
 )
+from hydroml.domain.studio.conditions import SIGNS, Comparison, Group
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import (
     Derive,
@@ -280,6 +281,14 @@ class InMemoryTableEngine:
         found = _narrowest(evaluate(columns, rows, formula, "formula"))
         return ColumnType.BOOLEAN if kind == "condition" else found
 
+    def read_condition(self, table: Table, recipe: Recipe, formula: str) -> Group | None:
+        names = {column.name for column in self._run(table, recipe)[0]}
+        found = [_COMPARISON.fullmatch(part.strip()) for part in formula.split(" AND ")]
+        if not all(one is not None and one["column"] in names for one in found):
+            return None
+        signs = {sign: test for test, sign in SIGNS.items()}
+        return Group("all", tuple(Comparison(m["column"], signs[m["sign"]], (int(m["value"]),)) for m in found if m))
+
     def _queried(
         self, text: str, tables: Mapping[str, Table], this: View | None
     ) -> tuple[tuple[Column, ...], Rows, tuple[str, ...]]:
@@ -292,7 +301,7 @@ class InMemoryTableEngine:
         return 0, 0
 
     def functions(self) -> Sequence[FunctionInfo]:
-        return (FunctionInfo("abs", "abs(x)", "The size of a number, without its sign.", "Numbers"),)
+        return (FunctionInfo("abs", "abs(x)", "The value without its sign.", "Numbers", "abs(-2.5)", "2.5"),)
 
     def _run(self, table: Table | Path, recipe: Recipe) -> tuple[tuple[Column, ...], Rows]:
         if isinstance(table, Path):
@@ -302,6 +311,7 @@ class InMemoryTableEngine:
 
 
 _NUMBER = "\0number"
+_COMPARISON = re.compile(r"(?P<column>\w+) (?P<sign>=|<>|<=|<|>=|>) (?P<value>-?\d+)")
 
 
 def _exported(value: Any, shape: ExportShape, guard: Callable[[str], str]) -> str:

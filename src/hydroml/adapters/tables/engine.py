@@ -24,6 +24,7 @@ from hydroml.adapters.tables.background import Background
 from hydroml.adapters.tables.builder import condition, derived
 from hydroml.adapters.tables.cache import FileCache, own_folder
 from hydroml.adapters.tables.compiler import must_be_learnt
+from hydroml.adapters.tables.conditions import read_condition
 from hydroml.adapters.tables.connection import Connections
 from hydroml.adapters.tables.fitting import fit
 from hydroml.adapters.tables.pages import Pages
@@ -53,6 +54,7 @@ from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.specification import TargetSummary
 from hydroml.domain.exports import ExportShape
 from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table, UnreadableFileError
+from hydroml.domain.studio.conditions import Group
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import Fitted, Step
 
@@ -216,6 +218,9 @@ class DuckDbTableEngine:
             return derived(self._views.types, columns, formula)[1]
         condition(self._views.types, columns, formula, "formula")
         return ColumnType.BOOLEAN
+
+    def read_condition(self, table: Table, recipe: Recipe, formula: str) -> Group | None:
+        return read_condition(formula, self._views.plan(table.columns, recipe).columns)
 
     def functions(self) -> Sequence[FunctionInfo]:
         return functions.infos()

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hydroml.adapters.tables.examples import EXAMPLES
 from hydroml.application.ports.tables import FunctionInfo
 
 _MANY = 100
@@ -285,7 +286,7 @@ def infos() -> tuple[FunctionInfo, ...]:
         "Over rows around": WINDOWS,
     }
     return tuple(
-        FunctionInfo(name, f.signature, f.help, group)
+        FunctionInfo(name, f.signature, f.help, group, *EXAMPLES[name])
         for group, members in groups.items()
         for name, f in members.items()
     )

@@ -12,6 +12,7 @@ from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.specification import TargetSummary
 from hydroml.domain.exports import ExportShape
 from hydroml.domain.sources import Column, ColumnType, Detection, ImportOptions, Table
+from hydroml.domain.studio.conditions import Group
 from hydroml.domain.studio.recipes import Recipe, RecipeStep
 from hydroml.domain.studio.steps import Fitted, SortKey, Step
 
@@ -276,6 +277,9 @@ class FunctionInfo:
     signature: str
     help: str
     group: str
+    example: str
+    result: str
+    """What the example gives; of functions of many rows, for each of the rows of the reference."""
 
 
 FormulaKind = Literal["value", "condition"]
@@ -399,6 +403,9 @@ class TableEngine(Protocol):
 
     def check_formula(self, table: Table, recipe: Recipe, formula: str, kind: FormulaKind) -> ColumnType:
         """The type of a formula over the columns after the recipe; no row is read. Raises InvalidInputError."""
+
+    def read_condition(self, table: Table, recipe: Recipe, formula: str) -> Group | None:
+        """The formula as comparisons of the columns after the recipe; None when it is more than those."""
 
     def functions(self) -> Sequence[FunctionInfo]: ...
 

@@ -12,10 +12,12 @@ from hydroml.application.ports.repositories import Found
 from hydroml.application.ports.tables import FunctionInfo
 from hydroml.domain.experiments.algorithms import ALGORITHMS, Algorithm, Hyperparameter
 from hydroml.domain.experiments.metrics import METRICS, Better, Family, Metric
+from hydroml.domain.studio.conditions import written
 from hydroml.domain.studio.steps import STEPS, RowEffect, Step
 from hydroml.domain.studio.steps.base import StepGroup
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import inlined
+from hydroml.entrypoints.web.api.versions import ConditionDoc
 
 router = Router(tags=["choices"])
 
@@ -48,20 +50,35 @@ class StepKindListOut(Schema):
 
 
 class FunctionOut(Schema):
-    """A function that formulas may use."""
+    """A function that formulas may use, with an example and what that gives."""
 
     name: str
     signature: str
     help: str
     group: str
+    example: str
+    result: str
 
     @classmethod
     def of(cls, one: FunctionInfo) -> "FunctionOut":
-        return cls(name=one.name, signature=one.signature, help=one.help, group=one.group)
+        return cls(
+            name=one.name,
+            signature=one.signature,
+            help=one.help,
+            group=one.group,
+            example=one.example,
+            result=one.result,
+        )
 
 
 class FunctionListOut(Schema):
     functions: list[FunctionOut]
+
+
+class ConditionFormulaOut(Schema):
+    """A condition as people write it."""
+
+    formula: str
 
 
 class HyperparameterOut(Schema):
@@ -190,6 +207,12 @@ def list_functions(request: HttpRequest) -> FunctionListOut:
     """The functions that formulas may use."""
     found = container().tables_engine().functions()
     return FunctionListOut(functions=[FunctionOut.of(f) for f in found])
+
+
+@router.post("/formulas/condition", response=ConditionFormulaOut)
+def write_condition(request: HttpRequest, body: ConditionDoc) -> ConditionFormulaOut:
+    """The formula of a condition; `formulas/check` of a table says whether it suits the columns."""
+    return ConditionFormulaOut(formula=written(body.read()))
 
 
 @router.get("/algorithms", response=AlgorithmListOut)

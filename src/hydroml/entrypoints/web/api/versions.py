@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema, Status
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from hydroml.application.documents import write_options
 from hydroml.application.ports.tables import (
@@ -26,6 +26,8 @@ from hydroml.application.profiles import MOST_COLUMNS
 from hydroml.application.tables import FormulaCheck
 from hydroml.domain.jobs import Job
 from hydroml.domain.sources import Column, ColumnType, DataSource, Origin, OriginKind, Version, VersionId
+from hydroml.domain.studio.conditions import MOST_PARTS, MOST_VALUES, Comparison, Group, Test
+from hydroml.domain.studio.steps.columns import COLUMN_NAME_LENGTH
 from hydroml.domain.studio.steps.rows import FORMULA_LENGTH
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import at_job, json_response, names, sort_keys
@@ -460,11 +462,45 @@ class FormulaFaultOut(Schema):
     at: SpanOut | None
 
 
+class ComparisonDoc(Schema):
+    """A column, how it is compared, and with what."""
+
+    column: str = Field(max_length=COLUMN_NAME_LENGTH)
+    test: Test
+    values: list[StrictBool | StrictInt | StrictFloat | StrictStr] = Field([], max_length=MOST_VALUES)
+
+    def read(self) -> Comparison:
+        return Comparison(self.column, self.test, tuple(self.values))
+
+
+class ConditionDoc(Schema):
+    """All or any of some comparisons and further groups; `negated`: the opposite of that."""
+
+    of: Literal["all", "any"]
+    parts: list["ConditionDoc | ComparisonDoc"] = Field(max_length=MOST_PARTS)
+    negated: bool = False
+
+    @classmethod
+    def of_group(cls, group: Group) -> "ConditionDoc":
+        parts = [
+            cls.of_group(part)
+            if isinstance(part, Group)
+            else ComparisonDoc(column=part.column, test=part.test, values=list(part.values))
+            for part in group.parts
+        ]
+        return cls(of=group.of, parts=parts, negated=group.negated)
+
+    def read(self) -> Group:
+        return Group(self.of, tuple(part.read() for part in self.parts), self.negated)
+
+
 class FormulaOut(Schema):
-    """The type of the formula's value; null when there are faults."""
+    """The type of the formula's value; null when there are faults. A condition that is made of comparisons of columns
+    with values comes as a tree too."""
 
     type: ColumnType | None
     faults: list[FormulaFaultOut]
+    condition: ConditionDoc | None
 
     @classmethod
     def of(cls, check: FormulaCheck) -> "FormulaOut":
@@ -476,7 +512,8 @@ class FormulaOut(Schema):
             )
             for fault in check.faults
         ]
-        return cls(type=check.type, faults=faults)
+        condition = None if check.condition is None else ConditionDoc.of_group(check.condition)
+        return cls(type=check.type, faults=faults, condition=condition)
 
 
 @router.post("/{uuid:version_id}/formulas/check", response=FormulaOut)

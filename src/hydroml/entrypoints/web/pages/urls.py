@@ -24,6 +24,7 @@ urlpatterns = [
     path("studio/<uuid:session_id>", views.studio, name="studio"),
     path("recipes/<uuid:recipe_id>", views.recipe, name="recipe"),
     path("runs/<uuid:run_id>", views.run, name="run"),
+    path("reference/formulas", views.formulas, name="formulas"),
     path("jobs", views.jobs, name="jobs"),
     path("jobs/<uuid:job_id>", views.job, name="job"),
 ]

@@ -149,6 +149,12 @@ def studio(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 
 @login_required
+def formulas(request: HttpRequest) -> HttpResponse:
+    """The functions that formulas and queries may use."""
+    return page(request, "formulas", "Functions of formulas", section="reference")
+
+
+@login_required
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """A training run, live or finished."""
     visible(request, "run", run_id)

@@ -46,7 +46,8 @@ export function stepPanel(grid) {
       this.$nextTick(() => {
         drawn = drawForm(opOf(form.op).fields, form, {
           columns: this.schema, functions: this.formulas, completions: () => this.completions(),
-          gaps: (name) => this.profileOf(name)?.missing ?? 0, tables: this.otherTables(), version: this.session.version_id,
+          gaps: (name) => this.profileOf(name)?.missing ?? 0, top: (name) => this.profileOf(name)?.top, tables: this.otherTables(), version: this.session.version_id,
+          check: (formula, kind, signal) => api.post(`/sessions/${this.id}/formulas/check`, { formula, kind }, { signal, query: this.editing ? { step: this.editing.parent ?? "root" } : {} }),
         }, () => {
           this.lacking = lackOf(opOf(form.op).fields, form);
           later(() => {
@@ -140,7 +141,8 @@ export function stepPanel(grid) {
     panelRefused(error) {
       if (!this.panel) return false;
       const problem = asProblem(error);
-      const places = Object.entries(fieldErrors(problem)).map(([path, text]) => [path.replace(/^step\./, ""), text]);
+      const at = (text) => problem.errors.find(({ msg }) => msg === text)?.at;
+      const places = Object.entries(fieldErrors(problem)).map(([path, text]) => [path.replace(/^step\./, ""), text, at(text)]);
       const rest = drawn?.refuse(places) ?? [];
       this.stepProblem = rest[0] ?? (places.length ? "" : problem.errors[0]?.msg || problem.detail || problem.title);
       return true;

@@ -1,7 +1,10 @@
 // A server-side table inside a page: filter bar, grid with its columns, find, counts, errors. Used by the source page and the Studio.
 import { asProblem } from "../lib/api.js";
-import { count, milliseconds, number, plural } from "../lib/format.js";
+import { attachCompletion, loadFunctions, offersOf } from "../lib/complete.js";
+import { builderOf } from "../lib/condition_builder.js";
 import { has, withCondition } from "../lib/conditions.js";
+import { count, milliseconds, number, plural } from "../lib/format.js";
+import { attachFormula } from "../lib/formula_field.js";
 import { bars } from "../lib/hist.js";
 import { hide, isPlain, pin, plainLayout, show, unpin } from "../lib/layout.js";
 import { openMenu } from "../lib/menu.js";
@@ -43,10 +46,13 @@ function keptLayout() {
 export function tableView() {
   let grid = null; // not reactive: the grid must not be wrapped in a proxy
   let schema = [];
+  let field = null; // where the filter is written
+  let builder = null;
+  let attached = null;
   return mix(columnHeads(() => grid), findBar(() => grid), savedViews(() => grid), {
+    building: false,
     filter: param("filter"),
     filterDraft: param("filter"),
-    filterProblem: "",
     tableProblem: null,
     total: null,
     elapsed: null,
@@ -118,6 +124,25 @@ export function tableView() {
       }
       return grid;
     },
+    /** The filter is completed, checked while one types, and can be put together by choosing. */
+    attachFilter({ columns, check }) {
+      const input = this.$refs.filter;
+      if (!input || input === attached) return;
+      attached = input;
+      let functions = [];
+      loadFunctions().then((found) => (functions = found), () => {});
+      builder = builderOf(input, { columns, top: (name) => this.profileOf?.(name)?.top });
+      this.$refs.builder.replaceChildren(builder.element);
+      field = attachFormula(input, {
+        check: (formula, signal) => check({ formula, kind: "condition" }, { signal }), fault: this.$refs.filterFault, told: (answer) => builder.told(answer),
+      });
+      attachCompletion(input, () => offersOf(columns(), functions));
+      if (this.filterDraft) field.ask();
+    },
+    build() {
+      this.building = !this.building;
+      if (this.building) this.$nextTick(() => builder?.begin());
+    },
     closeTable() {
       this.closeFind?.();
       grid?.destroy();
@@ -170,12 +195,11 @@ export function tableView() {
     refused(error) {
       this.loading = false;
       const problem = asProblem(error);
-      if (problem.status === 422 && this.filter) this.filterProblem = problem.errors[0]?.msg || problem.detail || problem.title;
+      if (problem.status === 422 && this.filter && field) field.show([{ msg: problem.errors[0]?.msg || problem.detail || problem.title, at: problem.errors[0]?.at }]);
       else this.tableProblem = problem;
     },
     applyFilter() {
       this.filter = this.filterDraft.trim();
-      this.filterProblem = "";
       this.tableProblem = null;
       this.loading = true;
       setParams({ filter: this.filter });
@@ -183,6 +207,7 @@ export function tableView() {
       grid?.reload();
       this.refreshProfile();
       this.filterChanged?.();
+      this.$nextTick(() => field?.ask());
     },
     addFilter(more) {
       this.filterDraft = joined(this.filterDraft, more);

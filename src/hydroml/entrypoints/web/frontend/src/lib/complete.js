@@ -1,6 +1,22 @@
+import { api } from "./api.js";
 import { h, icon } from "./dom.js";
+import { quoted, typeOf } from "./types.js";
 
 const WORD = /["\w.]*$/;
+
+let reading = null;
+/** The functions that formulas may use, read once. */
+export function loadFunctions() {
+  reading ??= api.get("/formulas").then(({ functions }) => functions);
+  reading.catch(() => (reading = null));
+  return reading;
+}
+
+/** What a formula over these columns may hold. */
+export const offersOf = (columns, functions) => [
+  ...columns.map(({ name, type }) => ({ text: name, insert: quoted(name), note: typeOf(type).label, icon: typeOf(type).icon })),
+  ...functions.map(({ name, signature, help }) => ({ text: signature, insert: `${name}()`, caret: -1, note: help, icon: "fx" })),
+];
 
 /** Where a word of `text` begins with what was typed, or -1. */
 function startOfWord(text, typed) {

@@ -1,12 +1,13 @@
 // A form drawn from a JSON schema: what a kind of step needs is asked for by the role and the type of each parameter.
 import { attachCompletion } from "./complete.js";
+import { builderOf } from "./condition_builder.js";
 import { h, icon } from "./dom.js";
+import { attachFormula } from "./formula_field.js";
 import { goTogether, likelyAxis, likelyKeys, tablePicker } from "./other_table.js";
-import { isNumeric, literal, quoted, typeOf } from "./types.js";
+import { isNumeric, typeOf } from "./types.js";
 
 const MOST_SHOWN = 300;
 const SUCH_AS = { formula: "ln(flow + 1)", condition: "flow > 3 AND station = 'north'", sql: "SELECT station, max(flow) AS peak FROM this GROUP BY station" };
-const OPERATORS = [["=", "is"], ["!=", "is not"], [">", "greater than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"], ["IS NULL", "is missing"], ["IS NOT NULL", "is not missing"]];
 
 const SPELT = { iqr: "Interquartile range", z_score: "z-score", min_max: "Min-max", one_hot: "One-hot", log: "Logarithm", power: "Power (Yeo-Johnson)" };
 const sentence = (name) => SPELT[name] ??  name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
@@ -102,7 +103,7 @@ export function documentOf(fields, value, columns, outer = value) {
 
 /**
  * Draws the fields and keeps `value` as they are filled in; `changed` hears of it.
- * `help`: {columns, gaps(name), completions(), functions, tables, version}.
+ * `help`: {columns, gaps(name), top(name), completions(), functions, tables, version, check(formula, kind, signal)}.
  */
 export function drawForm(fields, value, help, changed) {
   const errors = new Map();
@@ -157,7 +158,7 @@ export function drawForm(fields, value, help, changed) {
     const id = `${help.prefix ?? "sf"}-${(number += 1)}-${field.name}`;
     const fault = h("p", { class: "error-text", id: `${id}-e`, hidden: true }, icon("error"), h("span"));
     const described = [field.help ? `${id}-h` : "", `${id}-e`].filter(Boolean).join(" ");
-    const { control, grouped, extra = null } = controlOf(field, target, id, described, path);
+    const { control, grouped, extra = null, attach = null } = controlOf(field, target, id, described, path);
     const about = field.help ? h("p", { class: "help", id: `${id}-h` }, field.help) : null;
     const row = field.kind === "flag"
       ? h("div", { class: "field" }, h("label", { class: "check" }, control, field.label), about, fault)
@@ -166,7 +167,7 @@ export function drawForm(fields, value, help, changed) {
         : h("div", { class: "field" }, h("label", { for: id }, field.label), h("div", {}, control), about, fault, extra);
     row.hidden = !isAsked(field, target);
     rows.push({ field, row, of: target });
-    errors.set(path.join("."), { fault, control: () => row.querySelector("input, select, textarea") });
+    errors.set(path.join("."), { fault, control: () => row.querySelector("input, select, textarea"), formula: attach?.(fault) });
     return row;
   }
 
@@ -237,28 +238,18 @@ export function drawForm(fields, value, help, changed) {
   function formula(field, target, id, described) {
     const area = h("textarea", { class: "input formula", id, rows: field.kind === "sql" ? 8 : 4, spellcheck: "false", "aria-describedby": described, placeholder: SUCH_AS[field.kind], oninput: () => set(target, field.name, area.value) });
     area.value = target[field.name] ?? "";
-    const box = h("div", {}, area);
-    attachCompletion(area, help.completions);
-    if (field.kind === "condition") return { control: box, extra: conditionBuilder(area, field, target) };
-    const list = h("details", { class: "more" }, h("summary", {}, "Functions"), h("dl", { class: "kv is-left" }, ...help.functions.map((one) => h("div", { class: "contents" }, h("dt", { class: "mono xs" }, one.signature), h("dd", { class: "xs left" }, one.help)))));
-    return { control: box, extra: list };
-  }
-
-  function conditionBuilder(area, field, target) {
-    const column = h("select", { class: "input", "aria-label": "Column" }, ...help.columns.slice(0, MOST_SHOWN).map(({ name }) => h("option", { value: name }, name)));
-    const operator = h("select", { class: "input", "aria-label": "Comparison", onchange: () => (right.hidden = operator.value.includes("NULL")) }, ...OPERATORS.map(([code, text]) => h("option", { value: code }, text)));
-    const right = h("input", { class: "input", "aria-label": "Value", onkeydown: (event) => event.key === "Enter" && (event.preventDefault(), event.stopPropagation(), add("AND")) });
-    const add = (glue) => {
-      const chosen = help.columns.find(({ name }) => name === column.value);
-      if (!chosen) return;
-      const text = right.value.trim();
-      const end = operator.value.includes("NULL") ? "" : ` ${isNumeric(chosen.type) && Number.isFinite(Number(text)) ? text || "0" : literal(text, "text")}`;
-      const part = `${quoted(chosen.name)} ${operator.value}${end}`;
-      area.value = area.value.trim() ? `${area.value.trim()} ${glue} ${part}` : part;
-      set(target, field.name, area.value);
+    const note = h("p", { class: "help formula-note", hidden: true });
+    const functions = h("details", { class: "more" }, h("summary", {}, "Functions"), h("p", { class: "help" }, h("a", { href: "/reference/formulas", target: "_blank" }, "All of them with examples")), h("dl", { class: "kv is-left" }, ...help.functions.map((one) => h("div", { class: "contents" }, h("dt", { class: "mono xs" }, one.signature), h("dd", { class: "xs left" }, one.help)))));
+    const builder = field.kind === "condition" ? builderOf(area, { columns: () => help.columns, top: help.top }) : null;
+    const built = builder && h("fieldset", { class: "field" }, h("legend", {}, "Or choose"), builder.element);
+    const attach = (fault) => {
+      const check = field.kind === "sql" ? null : (formula, signal) => help.check(formula, field.kind === "condition" ? "condition" : "value", signal);
+      const attached = attachFormula(area, { check, fault, note: field.kind === "formula" ? note : null, told: (answer) => builder?.told(answer) });
+      attachCompletion(area, help.completions);
+      if (area.value.trim()) attached.ask();
+      return attached;
     };
-    return h("fieldset", { class: "field" }, h("legend", {}, "Build a condition"), column, h("div", { class: "row" }, operator, right),
-      h("div", { class: "row" }, h("button", { class: "btn btn-s", type: "button", onclick: () => add("AND") }, icon("plus"), "And"), h("button", { class: "btn btn-s", type: "button", onclick: () => add("OR") }, icon("plus"), "Or")));
+    return { control: h("div", {}, area), extra: h("div", { class: "stack-s" }, note, built, field.kind === "sql" ? null : functions), attach };
   }
 
   function objects(field, target, path) {
@@ -386,13 +377,15 @@ export function drawForm(fields, value, help, changed) {
     element: root,
     /** Shows refusals at their fields, by path; gives those that have no field. */
     refuse(found, { focus = false } = {}) {
-      for (const { fault, control } of errors.values()) {
+      for (const { fault, control, formula } of errors.values()) {
+        if (formula?.checks) continue; // it tells of itself
+        formula?.show([]);
         fault.hidden = true;
         control()?.removeAttribute("aria-invalid");
       }
       const rest = [];
       let first = null;
-      for (const [path, text] of found) {
+      for (const [path, text, at] of found) {
         const parts = path.split(".");
         let place = null;
         while (parts.length && !(place = errors.get(parts.join(".")))) parts.pop();
@@ -400,6 +393,7 @@ export function drawForm(fields, value, help, changed) {
           rest.push(text);
           continue;
         }
+        if (place.formula) place.formula.show([{ msg: text, at }]);
         place.fault.hidden = false;
         place.fault.closest("details:not([open])")?.setAttribute("open", "");
         place.fault.querySelector("span").textContent = text;

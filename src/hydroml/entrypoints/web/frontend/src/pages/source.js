@@ -116,6 +116,7 @@ function sourcePage() {
       if (this.tab !== "rows" || !this.version || this.opened) return;
       this.$nextTick(async () => {
         if (!this.$refs.grid) return;
+        this.attachFilter({ columns: () => this.version.columns, check: (body, options) => api.post(`/versions/${this.version.id}/formulas/check`, body, options) });
         this.grid = await this.openTable(this.$refs.grid, { schema: this.version.columns, rows: (query) => api.get(`/versions/${this.version.id}/rows`, query) });
         this.refreshProfile();
       });

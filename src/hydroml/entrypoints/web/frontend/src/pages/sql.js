@@ -1,6 +1,7 @@
 // SQL over the tables of a project, and over a session's table as `this`: editor, result, history.
 import { api, asProblem } from "../lib/api.js";
 import { csv } from "../lib/chart_plots.js";
+import { loadFunctions } from "../lib/complete.js";
 import { debounced, download } from "../lib/dom.js";
 import { watchJob } from "../lib/events.js";
 import { count, milliseconds, plural } from "../lib/format.js";
@@ -63,7 +64,7 @@ function sqlPage() {
         setTitle(`SQL in ${project.name}`);
         setCrumbs([{ label: "Projects", href: "/projects" }, { label: project.name, href: `/projects/${id}` }]);
       });
-      const listed = api.get("/formulas").then(({ functions: found }) => (functions = found), () => {});
+      const listed = loadFunctions().then((found) => (functions = found), () => {});
       const [, past, { createEditor }] = await Promise.all([this.tables.load(), this.past.load(), import("../lib/sql_editor.js"), listed]);
       this.text = this.begin(past?.items ?? []);
       editor = createEditor(this.$refs.editor, {

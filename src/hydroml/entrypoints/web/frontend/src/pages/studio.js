@@ -8,7 +8,7 @@ import { tableView } from "../components/table.js";
 import { together } from "../components/together.js";
 import { stepPanel } from "../components/step_panel.js";
 import { api } from "../lib/api.js";
-import { attachCompletion } from "../lib/complete.js";
+import { loadFunctions, offersOf } from "../lib/complete.js";
 import { count, plural } from "../lib/format.js";
 import { takeOver } from "../lib/handover.js";
 import { isActive } from "../lib/jobs.js";
@@ -16,7 +16,6 @@ import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { GROUPS, kinds, loadSteps, opOf } from "../lib/steps.js";
-import { quoted, typeOf } from "../lib/types.js";
 import { command, enterProject, setTitle, shortcut } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 
@@ -36,7 +35,7 @@ function studio() {
       this.head = resource(() => this.open(), { empty: () => false });
       this.head.load();
       this.$watch("schema", (columns) => this.tableChanged(columns));
-      api.get("/formulas").then(({ functions }) => (this.formulas = functions), () => {});
+      loadFunctions().then((functions) => (this.formulas = functions), () => {});
       shortcut("mod+z", "Undo the last step", () => this.undo());
       shortcut("shift+mod+z", "Redo", () => this.redo());
       shortcut("mod+y", "Redo", () => this.redo(), { hidden: true });
@@ -62,6 +61,7 @@ function studio() {
       setTitle(`${this.session.source?.name ?? "Data"} in the Studio`);
       enterProject(this.session.project_id);
       await this.$nextTick();
+      this.attachFilter({ columns: () => this.schema, check: (body, options) => api.post(`/sessions/${this.id}/formulas/check`, body, { ...options, query: { step: this.seen } }) });
       grid = await this.openTable(this.$refs.grid, {
         schema: this.schema,
         rows: (query) => api.get(`/sessions/${this.id}/rows`, { ...query, step: this.shownStep }),
@@ -73,7 +73,6 @@ function studio() {
       else this.refreshProfile();
       const given = takeOver(this.id);
       if (given) this.addStep(given.op, null, given);
-      if (this.$refs.filter) attachCompletion(this.$refs.filter, () => this.completions());
       return this.session;
     },
     /** A new state of the session: the table, its columns and the profile follow. */
@@ -98,10 +97,7 @@ function studio() {
       return this.spread;
     },
     completions() {
-      return [
-        ...this.schema.map(({ name, type }) => ({ text: name, insert: quoted(name), note: typeOf(type).label, icon: typeOf(type).icon })),
-        ...this.formulas.map(({ name, signature, help }) => ({ text: signature ?? name, insert: `${name}()`, caret: -1, note: help, icon: "fx" })),
-      ];
+      return offersOf(this.schema, this.formulas);
     },
 
     // Adding steps --------------------------------------------------------------------------------------------------------
