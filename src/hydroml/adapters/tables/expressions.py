@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any, ClassVar
 
 import sqlglot
@@ -338,6 +339,8 @@ class Writer(ABC):
             value = float(number)
         except ValueError:
             raise self.fault(f"“{number}” is not a number", "syntax", node) from None
+        if not isfinite(value):
+            raise self.fault("the number is too large", "too_large", node)
         return f"'{value!r}'::DOUBLE"
 
     # Windows

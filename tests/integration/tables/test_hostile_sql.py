@@ -1,0 +1,52 @@
+"""Formulas that want more than the columns of their table; queries that do are in test_queries.py."""
+
+import pytest
+import sqlglot
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hydroml.adapters.tables.expressions import Grammar
+from hydroml.adapters.tables.formulas import compile_formula
+from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.sources import Column, ColumnType
+from tests.integration.tables.test_queries import expressions
+
+COLUMNS = (Column("site", ColumnType.TEXT), Column("area", ColumnType.INTEGER))
+HOSTILE = [
+    "", ";", "site; DROP TABLE x", "SELECT 1", "(SELECT 1)", "EXISTS (SELECT 1)", "site IN (SELECT site FROM x)",
+    "read_csv('/etc/passwd')", "read_text('/etc/passwd')", "read_parquet('*')", "glob('*')", "sniff_csv('x')",
+    "read_text('http://169.254.169.254/')", "getenv('HOME')", "current_setting('temp_directory')", "current_user",
+    "version()", "getvariable('x')", "query('SELECT 1')", "duckdb_settings()", "pragma_version()",
+    "nextval('x')", "set_config('x', 'y')", "write_log('x')", "error('x')", "pg_sleep(10)", "sleep_ms(9999)",
+    "json_execute_serialized_sql('x')", "now()", "random()", "uuid()", "__import__('os')", "my_python_udf(site)",
+    "site::BLOB", "'1'::JSON", "site::INTEGER[]", "CAST(site AS STRUCT(a INTEGER))", "[1, 2]", "{'a': 1}",
+    "MAP {'a': 1}", "x -> x + 1", "list_transform([1], x -> x)", "unnest([1])", "range(1000000000)",
+    "generate_series(1, 1000000000000)", "repeat('x', 1000000000)", "lpad('x', 1000000000, 'x')", "COLUMNS('.*')",
+    "COLUMNS(*)", "*", "main.site", "information_schema.tables", "pg_catalog.pg_class", "__hydroml_row", "rowid",
+    "filename", "$1", "?", "@x", "x'41'", "E'\\'' || read_text('x')", "$$x$$ || read_text('x')", "site /* open",
+    "'open", '"open', "site\x00", "\uff53ite", "\u202esite", "site -- ;\n; SELECT 1", "sum(area)", "lag(area)",
+    "sum(sum(area) OVER ()) OVER ()", "9" * 400, "1e" + "9" * 20, "(" * 500 + "1" + ")" * 500,
+    "NOT " * 900 + "true", "area" + " + 1" * 990, "replace(" * 12 + "site" + ", 'a', 'aaaaaaaaaa')" * 12, "x" * 9_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", HOSTILE, ids=[f"{at}: {text[:30]!r}" for at, text in enumerate(HOSTILE)])
+def test_formula_reaches_nothing_but_its_columns(attack: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        compile_formula(attack, COLUMNS)
+    assert caught.value.faults[0].loc == ("formula",)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(expressions, st.text(max_size=40)))
+def test_what_is_accepted_is_written_so_that_it_is_read_the_same(formula: str) -> None:
+    try:
+        written = compile_formula(formula, COLUMNS, order=()).sql
+    except InvalidInputError:
+        return
+    (again,) = sqlglot.parse(written, read="duckdb")
+    assert again is not None
+    assert sqlglot.parse_one(again.sql("duckdb"), read="duckdb") == again
+    assert not list(again.find_all(sqlglot.exp.Query))
+    assert {column.name for column in again.find_all(sqlglot.exp.Column)} <= {"site", "area"}
+    assert sqlglot.parse_one(written, read=Grammar) is not None
