@@ -138,12 +138,9 @@ class ExperimentService:
         problem = resolve_problem(specification.problem, target, summary)
         split = specification.split.resolve(specification.time_column, problem)
         faults = (*faults, *target_faults(problem, target.name, summary))
-        test = round(summary.usable * specification.split.test_size)
-        gap = round(summary.usable * specification.split.gap) if split is SplitKind.CHRONOLOGICAL else 0
+        train, test = specification.split.sizes(split, summary.usable)
         warnings = _warnings(specification, version, summary, problem, features)
-        return Preflight(
-            faults, warnings, problem, split, features, version.rows, max(summary.usable - test - gap, 0), test
-        )
+        return Preflight(faults, warnings, problem, split, features, version.rows, train, test)
 
 
 def version_in(uow: UnitOfWork, user: UserId, specification: Specification, project_id: ProjectId) -> Version:

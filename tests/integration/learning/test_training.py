@@ -84,6 +84,60 @@ def test_every_algorithm_learns_from_every_kind_of_column(
     assert result.model.suffix == ".skops"
 
 
+FOLDED = {
+    SplitKind.KFOLD: {"split": Split(SplitKind.KFOLD, folds=3, repeats=2)},
+    SplitKind.STRATIFIED_KFOLD: {"split": Split(SplitKind.STRATIFIED_KFOLD, folds=4), "target": "high"},
+    SplitKind.GROUP_KFOLD: {"split": Split(SplitKind.GROUP_KFOLD, folds=3), "group_column": "site"},
+    SplitKind.EXPANDING: {"split": Split(SplitKind.EXPANDING, folds=3, gap=0.02), "time_column": "day"},
+    SplitKind.SLIDING: {"split": Split(SplitKind.SLIDING, folds=3, window=0.3), "time_column": "day"},
+}
+
+
+@pytest.mark.parametrize("kind", FOLDED)
+def test_folds_are_judged_each_by_a_model_of_its_own_and_the_kept_one_learns_from_all(
+    tmp_path: Path, kind: SplitKind
+) -> None:
+    options = {"problem": Problem.BINARY if kind is SplitKind.STRATIFIED_KFOLD else Problem.REGRESSION} | FOLDED[kind]
+    result = trained(tmp_path, **options)
+    outcome, split = result.outcome, options["split"]
+    folds = json.loads(result.artifacts["folds"])["items"]
+    assert len(folds) == split.models
+    for name, value in outcome.metrics["test"].items():
+        assert value == pytest.approx(np.mean([f["metrics"][name] for f in folds if name in f["metrics"]])), name
+    assert outcome.counts.train == outcome.counts.used
+    tested = json.loads(result.artifacts["predictions"])["row_numbers"]
+    assert len(tested) == len(set(tested)) == outcome.counts.test
+    if not kind.is_chronological:
+        assert outcome.counts.test == outcome.counts.used
+    assert outcome.baselines.keys() >= ({"prior"} if kind is SplitKind.STRATIFIED_KFOLD else {"mean"})
+    assert not outcome.intervals
+    again = trained(tmp_path, **options).outcome
+    assert again.metrics == outcome.metrics
+    assert outcome.parameters["folds"] == split.folds
+
+
+def test_the_kept_model_of_folds_is_that_of_all_rows(tmp_path: Path) -> None:
+    rows = 60
+    number = np.where(np.arange(rows) < 30, 1.0, 3.0)
+    table = {"number": number, "y": number + np.arange(rows) % 2}
+    result = trained(tmp_path, table=table, features=("number",), split=Split(SplitKind.KFOLD, folds=2))
+    scaler = modelfile.load(result.model)["prepare"].named_transformers_["numbers"]["scale"]
+    assert scaler.mean_[0] == pytest.approx(2.0)
+    assert scaler.n_samples_seen_ == rows
+
+
+def test_sites_that_test_are_never_learnt_from(tmp_path: Path) -> None:
+    """A model of ungauged sites must not profit from knowing the site, which explains everything here."""
+    site = np.repeat(np.arange(20), 12)
+    table = {"site": site, "noise": np.random.default_rng(1).normal(size=240), "y": site * 10.0}
+    options = {"table": table, "features": None, "group_column": "site"}
+    shuffled = trained(tmp_path, "random_forest", **options | {"features": ("site", "noise")}).outcome
+    apart = trained(tmp_path, "random_forest", **options, split=Split(SplitKind.GROUP)).outcome
+    assert shuffled.metrics["test"]["r2"] > 0.95
+    assert apart.metrics["test"]["r2"] < 0.2
+    assert [f.name for f in apart.features] == ["noise"]
+
+
 def test_each_group_is_judged_beside_the_whole_and_bounds_hold_the_value(tmp_path: Path) -> None:
     rows = 1_200
     random = np.random.default_rng(2)
@@ -226,7 +280,7 @@ def test_budget_ends_a_fit(tmp_path: Path) -> None:
         weather(20_000), tmp_path, features=FEATURES, budget=Budget(1),
         algorithm=AlgorithmChoice("hist_gradient_boosting", {"max_iter": 10_000}),
     )  # fmt: skip
-    with pytest.raises(TooLargeError, match="budget of 1 seconds"):
+    with pytest.raises(TooLargeError, match="longer than the budget of time"):
         train(task, tmp_path)
 
 

@@ -26,13 +26,13 @@ def run(
     monitor: Monitor,
     phase: str,
     progress: Callable[[], float] = lambda: 0.0,
-    seconds: float | None = None,
+    deadline: float | None = None,
 ) -> None:
     """Calls `fit` in a thread of its own and reports meanwhile.
 
-    A request to cancel, which a report raises, and `seconds` that have passed both stop the fit: an exception is set
-    in its thread and fires at its next step in Python, which the solvers and trees take many times a second. Raises
-    what the report raised, TooLargeError for the time, and InvalidInputError when scikit-learn refuses the data.
+    A request to cancel, which a report raises, and a `deadline` of the monotonic clock both stop the fit: an exception
+    is set in its thread and fires at its next step in Python, which the solvers and trees take many times a second.
+    Raises what the report raised, TooLargeError for the time, and InvalidInputError when scikit-learn refuses the data.
     """
     failure: list[BaseException] = []
     remarks: list[warnings.WarningMessage] = []
@@ -47,14 +47,13 @@ def run(
             failure.append(error)
 
     worker = threading.Thread(target=work, name=phase, daemon=True)
-    deadline = None if seconds is None else time.monotonic() + seconds
     worker.start()
     try:
         while worker.is_alive():
             monitor.report(progress(), phase)
             worker.join(_POLL)
             if deadline is not None and time.monotonic() > deadline and worker.is_alive():
-                raise TooLargeError(f"{phase} took longer than the budget of {seconds:g} seconds")
+                raise TooLargeError(f"{phase} took longer than the budget of time")
     finally:
         _stop(worker)
     for message in dict.fromkeys(str(remark.message).split("\n")[0] for remark in remarks):

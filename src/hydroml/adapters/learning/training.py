@@ -27,13 +27,13 @@ from hydroml.adapters.learning.frames import (
     label_text,
     read_frame,
 )
-from hydroml.adapters.learning.judging import Judge, Metrics
+from hydroml.adapters.learning.judging import Judge, Metrics, mean
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
 from hydroml.domain.experiments.runs import Counts, Feature, Outcome
-from hydroml.domain.experiments.specification import SplitKind, TargetSummary, target_faults
+from hydroml.domain.experiments.specification import Split, SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
 _SMALL = 100_000
@@ -45,12 +45,69 @@ MAX_CATEGORIES = 500
 @dataclass(frozen=True, slots=True)
 class _Data:
     frame: Frame
-    parts: splits.Parts
+    folds: list[splits.Parts]
+    """One pair of parts, or one for each fold."""
     split: SplitKind
     counts: Counts
+    kept: Array
+    """The rows that the model which is kept learns from: the training part, or all rows of a table in folds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitter:
+    """Fits pipelines as a task wants them, within its budget of time."""
+
+    task: TrainingTask
+    frame: Frame
+    values: dict[str, HyperparameterValue]
+    memory_limit: int
+    threads: int
+    monitor: Monitor
+    deadline: float | None
+
+    def fit(self, rows: Array, monitor: Monitor) -> "_Fitted":
+        """A model of these rows alone."""
+        specification = self.task.specification
+        algorithm = ALGORITHMS[specification.algorithm.name]
+        training = self.frame.features.iloc[rows]
+        used = self._used(training)
+        width = preparation.width(used, training, specification.preparation)
+        check_memory(len(training), width, self.memory_limit)
+        threads = self.threads if len(training) * width > _SMALL else 1
+        estimator = algorithms.build(algorithm.name, self.task.problem, self.values, specification.seed, threads)
+        transformer = preparation.build(used, training, specification.preparation, algorithm)
+        pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
+        watch = algorithms.Watch(estimator)
+        fitting.run(
+            lambda: watch.fit(pipeline, training, self.frame.target.labels(rows)),
+            threads=threads,
+            monitor=monitor,
+            phase="fitting",
+            progress=watch.progress,
+            deadline=self.deadline,
+        )
+        algorithms.settle(estimator)
+        return _Fitted(pipeline, used, training, threads)
+
+    def _used(self, training: pd.DataFrame) -> tuple[Column, ...]:
+        """The features of which something can be learnt."""
+        features = [_column(self.task, name) for name in self.task.features]
+        used = preparation.usable_features(features, training)
+        if not used:
+            raise InvalidInputError.at(
+                "features", msg="no feature has a value in the training part", code="all_missing"
+            )
+        for name in (f.name for f in features if f not in used):
+            self.monitor.log(f"“{name}” has no value in the training part and is not used", "warning")
+        return used
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    pipeline: Any
     used: tuple[Column, ...]
-    """The features of which something can be learnt."""
     training: pd.DataFrame
+    threads: int
 
 
 def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: int, threads: int) -> Trained:
@@ -63,50 +120,46 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     frame = _read(task, memory_limit, monitor)
     monitor.report(0.1, "splitting")
     data = _split(task, frame, monitor)
-    training = data.training
-    width = preparation.width(data.used, training, specification.preparation)
-    check_memory(len(training), width, memory_limit)
-    threads = threads if len(training) * width > _SMALL else 1
+    seconds = specification.budget.seconds
+    deadline = None if seconds is None else time.monotonic() + seconds
+    fitter = _Fitter(task, frame, values, memory_limit, threads, monitor, deadline)
 
     monitor.report(0.15, "fitting baseline")
-    judge = Judge(task, data.frame, data.parts, data.split, threads)
+    judge = Judge(task, frame, data.split, threads)
     beside = _baselines(task, data, judge)
-    estimator = algorithms.build(algorithm.name, task.problem, values, specification.seed, threads)
-    transformer = preparation.build(data.used, training, specification.preparation, algorithm)
-    pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
-    labels = frame.target.labels(data.parts.train)
-    watch = algorithms.Watch(estimator)
-    fitting.run(
-        lambda: watch.fit(pipeline, training, labels),
-        threads=threads,
-        monitor=monitor.part(0.2, 0.75),
-        phase="fitting",
-        progress=watch.progress,
-        seconds=specification.budget.seconds,
-    )
-    algorithms.settle(estimator)
+    models = len(data.folds) + data.split.is_folded
+    share = 0.65 / models
+    on_test, on_train = [], []
+    for number, parts in enumerate(data.folds):
+        begin = 0.2 + number * share
+        fitted = fitter.fit(parts.train, monitor.part(begin, begin + 0.85 * share))
+        monitor.report(begin + 0.85 * share, "scoring")
+        scoring = monitor.part(begin + 0.85 * share, begin + share)
+        on_test.append(judge.ask(fitted.pipeline, parts, parts.test, scoring))
+        on_train.append(judge.metrics(judge.ask(fitted.pipeline, parts, parts.train, scoring)))
+    found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
 
-    monitor.report(0.75, "scoring")
-    on_test = judge.test(pipeline, monitor.part(0.75, 0.8))
-    on_train = judge.train(pipeline, monitor.part(0.8, 0.85))
-    monitor.report(0.85, "explaining")
-    explained = _explain(task, data, judge, pipeline, monitor.part(0.85, 0.97))
+    monitor.report(0.85 - share * data.split.is_folded, "explaining")
+    explained = _explain(task, data, judge, fitted, monitor.part(0.85 - share * data.split.is_folded, 0.97))
+    if data.split.is_folded:
+        fitted = fitter.fit(data.kept, monitor.part(0.97, 0.99))
     model = folder / "model.skops"
-    modelfile.save(pipeline, model)
+    modelfile.save(fitted.pipeline, model)
+    classes = fitted.pipeline.classes_.tolist() if task.problem.is_classification else ()
     outcome = Outcome(
         problem=task.problem.value,
         split=data.split.value,
         parameters=_parameters(task, values, data.split),
-        metrics={"test": on_test.metrics, "train": on_train},
-        intervals=on_test.intervals,
+        metrics={"test": found.metrics, "train": mean(on_train)},
+        intervals=found.intervals,
         baselines=beside,
         counts=data.counts,
-        features=tuple(_feature(task, training, name) for name in task.features),
-        classes=tuple(label_text(c) for c in pipeline.classes_.tolist()) if task.problem.is_classification else (),
+        features=tuple(_feature(task, fitted.training, name) for name in task.features),
+        classes=tuple(label_text(c) for c in classes),
         seconds=round(time.monotonic() - started, 3),
     )
     artifacts = {
-        **on_test.plots,
+        **found.plots,
         "importance": explained,
         "baselines": {
             "model": outcome.metrics["test"],
@@ -144,38 +197,35 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     specification, target = task.specification, frame.target
     kind = specification.split.resolve(specification.time_column, task.problem)
     known = target.known
-    if kind is SplitKind.CHRONOLOGICAL and frame.times is not None:
+    if kind.is_chronological and frame.times is not None:
         known = known & frame.times.known
     usable = np.flatnonzero(known)
     _check_target(task, frame, usable)
-    parts = splits.draw(
-        kind,
-        specification.split,
-        usable,
-        seed=specification.seed,
-        codes=target.values if target.classes else None,
-        times=frame.times.ordinals if frame.times is not None else None,
+    codes, groups = target.values if target.classes else None, None if frame.groups is None else frame.groups.codes
+    rows = splits.Rows(usable, codes, frame.times, groups)
+    folds = splits.draw(kind, specification.split, rows, seed=specification.seed)
+    for number, parts in enumerate(folds, start=1):
+        if len(np.unique(target.values[parts.train])) < 2:
+            where = f"training part of fold {number}" if kind.is_folded else "whole training part"
+            raise InvalidInputError.at(
+                "split",
+                msg=f"“{specification.target}” has the same value in the {where}: there is nothing to learn",
+                code="constant_target",
+            )
+    kept = usable if kind.is_folded else folds[0].train
+    tested = np.unique(np.concatenate([parts.test for parts in folds]))
+    counts = Counts(
+        rows=len(known), used=len(usable), left_out=len(known) - len(usable), train=len(kept), test=len(tested)
     )
-    if len(np.unique(target.values[parts.train])) < 2:
-        raise InvalidInputError.at(
-            "split",
-            msg=f"“{specification.target}” has the same value in the whole training part: there is nothing to learn",
-            code="constant_target",
+    said = f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; "
+    if kind.is_folded:
+        monitor.log(
+            f"{said}{len(folds)} folds test {counts.test:,} of them, and the model that is kept learns from all"
         )
-    training = frame.features.iloc[parts.train]
-    features = [_column(task, name) for name in task.features]
-    used = preparation.usable_features(features, training)
-    if not used:
-        raise InvalidInputError.at("features", msg="no feature has a value in the training part", code="all_missing")
-    for name in (f.name for f in features if f not in used):
-        monitor.log(f"“{name}” has no value in the training part and is not used", "warning")
-    rows, train, test = len(known), len(parts.train), len(parts.test)
-    counts = Counts(rows=rows, used=len(usable), left_out=rows - len(usable), train=train, test=test)
-    monitor.log(
-        f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; {train:,} train, "
-        f"{test:,} test, {counts.used - train - test:,} in the gap between them"
-    )
-    return _Data(frame, parts, kind, counts, used, training)
+    else:
+        between = counts.used - counts.train - counts.test
+        monitor.log(f"{said}{counts.train:,} train, {counts.test:,} test, {between:,} in the gap between them")
+    return _Data(frame, folds, kind, counts, kept)
 
 
 def _check_target(task: TrainingTask, frame: Frame, usable: Array) -> None:
@@ -193,30 +243,39 @@ def _check_target(task: TrainingTask, frame: Frame, usable: Array) -> None:
 
 
 def _baselines(task: TrainingTask, data: _Data, judge: Judge) -> dict[str, Metrics]:
-    frame, test = data.frame, data.parts.test
+    """Of each baseline its metrics on the test part, or their means over the folds."""
+    found = [_baselines_of(task, data.frame, parts, judge) for parts in data.folds]
+    return {
+        name: mean([one[name] for one in found if name in one])
+        for name in dict.fromkeys(n for one in found for n in one)
+    }
+
+
+def _baselines_of(task: TrainingTask, frame: Frame, parts: splits.Parts, judge: Judge) -> dict[str, Metrics]:
     if task.problem.is_classification:
-        return baselines.classification(task.problem, frame.target.values, data.parts, len(frame.target.classes))
+        return baselines.classification(task.problem, frame.target.values, parts, len(frame.target.classes))
     codes = None if frame.groups is None else frame.groups.codes
-    predictions = baselines.regression_predictions(
-        baselines.Series(frame.target.values, frame.times, codes), data.parts
-    )
-    return {name: judge.baseline(frame.target.values[test], given, test) for name, given in predictions.items()}
+    predictions = baselines.regression_predictions(baselines.Series(frame.target.values, frame.times, codes), parts)
+    return {name: judge.baseline(predicted, parts.test) for name, predicted in predictions.items()}
 
 
-def _explain(task: TrainingTask, data: _Data, judge: Judge, pipeline: Any, monitor: Monitor) -> dict[str, Any]:
-    target = data.frame.target.values[data.parts.test]
+def _explain(task: TrainingTask, data: _Data, judge: Judge, fitted: _Fitted, monitor: Monitor) -> dict[str, Any]:
+    """By the last fold's model on the rows it has not seen."""
+    parts = data.folds[-1]
+    target = data.frame.target.values[parts.test]
     if task.problem.is_classification:
+        learnt = judge.learnt(parts)
         position = np.full(len(data.frame.target.classes), -1)
-        position[judge.learnt] = np.arange(len(judge.learnt))
+        position[learnt] = np.arange(len(learnt))
         target = position[target]
     return importance.permutation(
-        pipeline,
-        data.frame.features.iloc[data.parts.test],
-        [f.name for f in data.used],
+        fitted.pipeline,
+        data.frame.features.iloc[parts.test],
+        [f.name for f in fitted.used],
         target,
         classes=task.problem.is_classification,
         seed=task.specification.seed,
-        threads=judge.threads,
+        threads=fitted.threads,
         monitor=monitor,
     )
 
@@ -232,8 +291,7 @@ def _parameters(task: TrainingTask, values: dict[str, HyperparameterValue], spli
         "scale": preparation.scaling(specification.preparation, algorithm).value,
         "max_categories": specification.preparation.max_categories,
         "split": split.value,
-        "test_size": specification.split.test_size,
-        "gap": specification.split.gap,
+        **_split_parameters(specification.split, split),
         "seed": specification.seed,
     }
 
@@ -247,3 +305,17 @@ def _feature(task: TrainingTask, training: pd.DataFrame, name: str) -> Feature:
     if column.type is ColumnType.BOOLEAN or not values.notna().any():
         return Feature(name, column.type.value)
     return Feature(name, column.type.value, float(values.min()), float(values.max()))
+
+
+def _split_parameters(split: Split, kind: SplitKind) -> dict[str, Any]:
+    """What of a split's settings takes effect."""
+    settings: dict[str, Any] = {"folds": split.folds} if kind.is_folded else {"test_size": split.test_size}
+    if kind.is_chronological:
+        settings["gap"] = split.gap
+    if kind.is_folded and kind.is_shuffled:
+        settings["repeats"] = split.repeats
+    if kind is SplitKind.SLIDING:
+        settings["window"] = split.window
+    if kind is SplitKind.WATER_YEARS:
+        settings["year_start"] = split.year_start
+    return settings

@@ -26,14 +26,45 @@ class SplitKind(StrEnum):
     RANDOM = "random"
     STRATIFIED = "stratified"
     CHRONOLOGICAL = "chronological"
+    WATER_YEARS = "water_years"
+    GROUP = "group"
+    KFOLD = "kfold"
+    STRATIFIED_KFOLD = "stratified_kfold"
+    GROUP_KFOLD = "group_kfold"
+    EXPANDING = "expanding"
+    SLIDING = "sliding"
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it has several folds, each tested by a model of its own."""
+        return self in (self.KFOLD, self.STRATIFIED_KFOLD, self.GROUP_KFOLD, self.EXPANDING, self.SLIDING)
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether rows train that are later than rows which test."""
+        return self in (self.RANDOM, self.STRATIFIED, self.KFOLD, self.STRATIFIED_KFOLD)
+
+    @property
+    def is_chronological(self) -> bool:
+        return self in (self.CHRONOLOGICAL, self.WATER_YEARS, self.EXPANDING, self.SLIDING)
+
+    @property
+    def is_stratified(self) -> bool:
+        return self in (self.STRATIFIED, self.STRATIFIED_KFOLD)
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether groups stay whole, on one side."""
+        return self in (self.GROUP, self.GROUP_KFOLD)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """How the rows are divided into training and test before anything is learnt.
 
-    `gap` is the share of the rows left out between training and test of a chronological split. `reason` records why
-    someone chose to shuffle a table that has a time column.
+    `test_size` is the share of the rows that test, of the groups in a split by group; folds share the rows evenly.
+    `gap` is the share left out between training and test where time is kept. `reason` records why someone chose to
+    shuffle a table that has a time column.
     """
 
     kind: SplitKind | None = None
@@ -41,6 +72,13 @@ class Split:
     test_size: float = 0.2
     gap: float = 0.0
     reason: str = ""
+    folds: int = 5
+    repeats: int = 1
+    """How often shuffled folds are drawn anew."""
+    window: float = 0.5
+    """The share of the moments that a sliding window trains on."""
+    year_start: int = 10
+    """The month in which a water year begins."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.test_size <= 0.9:
@@ -49,6 +87,31 @@ class Split:
             raise InvalidInputError.at(
                 "split", "gap", msg="a share between 0 and 0.5 that leaves rows to train on", code="range"
             )
+        for name, value, low, high in (
+            ("folds", self.folds, 2, 50),
+            ("repeats", self.repeats, 1, 20),
+            ("window", self.window, 0.01, 1.0),
+            ("year_start", self.year_start, 1, 12),
+        ):
+            if not low <= value <= high:
+                raise InvalidInputError.at("split", name, msg=f"between {low} and {high}", code="range")
+
+    @property
+    def models(self) -> int:
+        """How many models are fitted to judge, beside the one that is kept."""
+        if self.kind is None or not self.kind.is_folded:
+            return 0
+        return self.folds * (self.repeats if self.kind.is_shuffled else 1)
+
+    def sizes(self, kind: SplitKind, usable: int) -> tuple[int, int]:
+        """About how many of the usable rows train and test: with folds, in one of them."""
+        if kind in (SplitKind.EXPANDING, SplitKind.SLIDING):
+            test = round(usable / (self.folds + 1))
+            longest = usable if kind is SplitKind.EXPANDING else round(usable * self.window)
+            return max(min(usable - test - round(usable * self.gap), longest), 0), test
+        test = round(usable / self.folds) if kind.is_folded else round(usable * self.test_size)
+        gap = round(usable * self.gap) if kind.is_chronological else 0
+        return max(usable - test - gap, 0), test
 
     def resolve(self, time_column: str | None, problem: Problem) -> SplitKind:
         """The kind in force."""
@@ -109,7 +172,7 @@ class Specification:
     version_id: VersionId
     target: str
     features: tuple[str, ...] | None = None
-    """None: every column but the target and the time column."""
+    """None: every column but the target, times, and the group by which the rows are split."""
     problem: Problem = Problem.AUTO
     time_column: str | None = None
     group_column: str | None = None
@@ -135,11 +198,18 @@ class Specification:
             wanted = set(self.features)
             return tuple(c.name for c in columns if c.name in wanted)
         left_out = {self.target, self.time_column}
+        if self.split.kind is not None and self.split.kind.is_grouped:
+            left_out.add(self.group_column)
         return tuple(c.name for c in columns if c.name not in left_out and not c.type.is_temporal)
 
     def faults(self, columns: Sequence[Column]) -> tuple[Fault, ...]:
         """What is wrong with it for a table of these columns, each with its place in the document."""
-        return (*self._column_faults(columns), *self._split_faults(), *self._algorithm_faults(), *self._metric_faults())
+        return (
+            *self._column_faults(columns),
+            *self._split_faults(columns),
+            *self._algorithm_faults(),
+            *self._metric_faults(),
+        )
 
     def _column_faults(self, columns: Sequence[Column]) -> list[Fault]:
         by_name = {column.name: column for column in columns}
@@ -174,20 +244,26 @@ class Specification:
             faults.append(Fault(("features",), "there is no feature to learn from", "required"))
         return faults
 
-    def _split_faults(self) -> list[Fault]:
-        if self.split.kind is SplitKind.CHRONOLOGICAL and self.time_column is None:
-            return [Fault(("time_column",), "a chronological split needs a time column", "required")]
-        if self.split.kind in (SplitKind.RANDOM, SplitKind.STRATIFIED) and self.time_column and not self.split.reason:
-            return [
-                Fault(
-                    ("split", "reason"),
-                    "shuffling a time series lets the model see the future; say why you want it, or split by time",
-                    "leakage",
-                )
-            ]
-        if self.split.kind is SplitKind.STRATIFIED and self.problem is Problem.REGRESSION:
-            return [Fault(("split", "kind"), "only classes can be stratified", "wrong_type")]
-        return []
+    def _split_faults(self, columns: Sequence[Column]) -> list[Fault]:
+        kind = self.split.kind
+        if kind is None:
+            return []
+        faults = []
+        if kind.is_chronological and self.time_column is None:
+            words = f"a split by {kind.value.replace('_', ' ')} needs a time column"
+            faults.append(Fault(("time_column",), words, "required"))
+        times = [column for column in columns if column.name == self.time_column]
+        if kind is SplitKind.WATER_YEARS and times and not times[0].type.is_temporal:
+            words = f"“{self.time_column}” is no date: it has no water years"
+            faults.append(Fault(("time_column",), words, "wrong_type"))
+        if kind.is_grouped and self.group_column is None:
+            faults.append(Fault(("group_column",), "a split by group needs a group column", "required"))
+        if kind.is_shuffled and self.time_column and not self.split.reason:
+            words = "shuffling a time series lets the model see the future; say why you want it, or split by time"
+            faults.append(Fault(("split", "reason"), words, "leakage"))
+        elif kind.is_stratified and self.problem is Problem.REGRESSION:
+            faults.append(Fault(("split", "kind"), "only classes can be stratified", "wrong_type"))
+        return faults
 
     def _algorithm_faults(self) -> list[Fault]:
         algorithm = ALGORITHMS.get(self.algorithm.name)

@@ -24,7 +24,7 @@ export function verdicts(run, catalogue = {}) {
   const test = run?.metrics?.test ?? {};
   const baselines = run?.metrics?.baselines ?? {};
   const names = Object.keys(test);
-  const order = [...(run?.specification?.metrics ?? []), ...ORDER].filter((name) => name !== "r2" || !("nse" in test)); // the same number
+  const order = [...(run?.specification?.metrics ?? []), ...ORDER, ...Object.keys(catalogue)].filter((name) => name !== "r2" || !("nse" in test)); // the same number
   const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
   return names.sort((a, b) => place(a) - place(b)).map((name) => {
     const facts = about(name, catalogue);

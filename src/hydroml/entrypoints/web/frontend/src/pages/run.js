@@ -160,7 +160,8 @@ function runPage() {
       get countsText() {
         const { rows, used, left_out: out, train, test } = this.run.counts ?? {};
         if (!rows) return "";
-        return `${plural(test, "test row")}, ${plural(train, "training row")}; ${out ? `${count(out)} of ${count(rows)} rows left out for want of a target` : `all ${count(used ?? rows)} rows used`}. Right is better on every axis; a tick is a baseline.`;
+        const told = this.has("folds") ? `${plural(test, "row")} tested in folds, figures are means over them` : `${plural(test, "test row")}, ${plural(train, "training row")}`;
+        return `${told}; ${out ? `${count(out)} of ${count(rows)} rows left out for want of a target` : `all ${count(used ?? rows)} rows used`}. Right is better on every axis; a tick is a baseline.`;
       },
 
       // Charts, from stored data, each with its own state ------------------------------------------------------------------
@@ -204,7 +205,7 @@ function runPage() {
             this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
           }
           if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, this.titled(data), 40), ["importance"]);
-          if (this.tab === "groups") this.artifact("groups");
+          if (this.tab === "groups" || this.tab === "folds") this.artifact(this.tab);
           if (this.tab === "log" && this.run.job_id) this.log.load();
         });
       },
@@ -232,7 +233,7 @@ function runPage() {
           { name: "overview", title: "Overview" },
           ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
           ...(this.has("importance") ? [{ name: "importance", title: "Importance" }] : []),
-          { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
+          { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), ...(this.has("folds") ? [{ name: "folds", title: "Folds" }] : []), { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
         ];
       },
       get hasTime() {
@@ -273,41 +274,45 @@ function runPage() {
         const found = this.artifacts[name]?.data;
         if (found) download(`${this.run.name || "run"} ${name}.json`, JSON.stringify(found), "application/json");
       },
-      // Each group (a site, say) on its own --------------------------------------------------------------------------------
-      groupSort: { name: "rows", down: true },
-      get groupsText() {
-        const data = this.artifacts.groups?.data;
+      // Each group (a site, say) and each fold on its own ----------------------------------------------------------------------
+      partSort: { name: "part", down: false },
+      partsOf(name) {
+        const data = this.artifacts[name]?.data;
+        return (data?.items ?? []).map(({ group, fold, rows, metrics }) => ({ part: group ?? fold, rows, metrics }));
+      },
+      partsText(name) {
+        const data = this.artifacts[name]?.data;
         if (!data) return "";
+        if (name === "folds") return `${plural(data.of, "fold")}, each tested by a model that has not seen it; the model that is kept learnt from all rows`;
         return `${data.items.length < data.of ? `the largest ${count(data.items.length)} of ` : ""}${plural(data.of, "group")} by ${data.column}; test rows`;
       },
-      get groupColumns() {
-        const metrics = this.verdicts.map(({ name, title, definition }) => ({ name, title, definition }));
-        return [{ name: "group", title: this.artifacts.groups?.data?.column ?? "Group" }, { name: "rows", title: "Rows" }, ...metrics].map((column) => ({ ...column, ...this.sortOf(column.name) }));
+      partColumns(name) {
+        const metrics = this.verdicts.map((one) => ({ name: one.name, title: one.title, definition: one.definition }));
+        return [{ name: "part", title: name === "folds" ? "Fold" : (this.artifacts.groups?.data?.column ?? "Group") }, { name: "rows", title: "Rows" }, ...metrics].map((column) => ({ ...column, ...this.sortOf(column.name) }));
       },
       sortOf(name) {
-        if (name !== this.groupSort.name) return { sort: "none", icon: "" };
-        return this.groupSort.down ? { sort: "descending", icon: "#i-down" } : { sort: "ascending", icon: "#i-up" };
+        if (name !== this.partSort.name) return { sort: "none", icon: "" };
+        return this.partSort.down ? { sort: "descending", icon: "#i-down" } : { sort: "ascending", icon: "#i-up" };
       },
-      sortGroups(name) {
-        this.groupSort = { name, down: this.groupSort.name === name ? !this.groupSort.down : name !== "group" };
+      sortParts(name) {
+        this.partSort = { name, down: this.partSort.name === name ? !this.partSort.down : name !== "part" };
       },
-      get groupRows() {
-        const items = this.artifacts.groups?.data?.items ?? [];
-        const names = this.verdicts.map(({ name }) => name);
-        const { name, down } = this.groupSort;
-        const key = (item) => (name === "group" ? item.group : name === "rows" ? item.rows : item.metrics[name]);
-        const sorted = [...items].sort((a, b) => {
+      partRows(name) {
+        const parts = this.partsOf(name);
+        const names = this.verdicts.map((one) => one.name);
+        const key = (one) => (this.partSort.name === "part" ? one.part : this.partSort.name === "rows" ? one.rows : one.metrics[this.partSort.name]);
+        const sorted = [...parts].sort((a, b) => {
           const [x, y] = [key(a), key(b)];
           if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
-          return (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y) * (down ? -1 : 1);
+          return (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y) * (this.partSort.down ? -1 : 1);
         });
-        const cells = (item) => [{ key: "rows", text: count(item.rows) }, ...names.map((one) => ({ key: one, text: metric(item.metrics[one]) }))];
         const middle = (values) => {
           const known = values.filter((value) => value !== undefined).sort((a, b) => a - b);
           return known.length ? (known[(known.length - 1) >> 1] + known[known.length >> 1]) / 2 : undefined;
         };
-        const median = { group: "Median of the groups", rows: middle(items.map(({ rows }) => rows)), metrics: Object.fromEntries(names.map((one) => [one, middle(items.map(({ metrics }) => metrics[one]))])) };
-        return [{ ...median, median: true }, ...sorted].map((item, index) => ({ key: index, group: item.group, median: item.median ?? false, cells: cells(item) }));
+        const median = { part: "Median", median: true, rows: middle(parts.map(({ rows }) => rows)), metrics: Object.fromEntries(names.map((one) => [one, middle(parts.map(({ metrics }) => metrics[one]))])) };
+        const cells = (one) => [{ key: "rows", text: count(one.rows) }, ...names.map((metricName) => ({ key: metricName, text: metric(one.metrics[metricName]) }))];
+        return [median, ...sorted].map((one, index) => ({ key: index, part: String(one.part), median: one.median ?? false, cells: cells(one) }));
       },
       get confusion() {
         const data = this.artifacts.confusion?.data;
@@ -334,7 +339,9 @@ function runPage() {
       },
       get splitText() {
         const split = this.run?.specification?.split ?? {};
-        return [this.run?.split ?? split.kind, split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
+        const kind = (this.run?.split ?? split.kind ?? "").replaceAll("_", " ");
+        const { folds } = this.run?.parameters ?? {};
+        return [kind, folds ? plural(folds, "fold") : split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
       },
       get mlflowId() {
         return this.run?.mlflow?.run_id ?? this.run?.mlflow_run_id ?? "";

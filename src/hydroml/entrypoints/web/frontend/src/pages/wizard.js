@@ -12,10 +12,18 @@ import { param, setParams } from "../lib/url.js";
 
 const SECTIONS = ["data", "features", "split", "algorithm", "summary"];
 const SPLITS = [
-  { kind: "chronological", title: "Chronological", help: "The past trains, the latest part tests. Right where there is time." },
-  { kind: "random", title: "Random", help: "Rows are drawn by chance. Right where rows do not depend on each other." },
-  { kind: "stratified", title: "Stratified", help: "By chance, with the same share of each class on both sides." },
+  { kind: "chronological", title: "Chronological", help: "The past trains, the latest part tests. Right where there is time.", time: true },
+  { kind: "water_years", title: "Whole water years", help: "The latest whole years test, so that each season counts the same.", time: true },
+  { kind: "expanding", title: "Expanding window", help: "Folds: each stretch of time is tested by all that lies before it.", time: true, folds: true },
+  { kind: "sliding", title: "Sliding window", help: "Folds: each stretch of time is tested by a stretch of fixed length before it.", time: true, folds: true },
+  { kind: "random", title: "Random", help: "Rows are drawn by chance. Right where rows do not depend on each other.", shuffled: true },
+  { kind: "stratified", title: "Stratified", help: "By chance, with the same share of each class on both sides.", shuffled: true, classes: true },
+  { kind: "kfold", title: "k-fold", help: "Folds by chance: every row is tested once, by a model that has not seen it.", shuffled: true, folds: true },
+  { kind: "stratified_kfold", title: "Stratified k-fold", help: "k-fold with the same share of each class in every fold.", shuffled: true, folds: true, classes: true },
+  { kind: "group", title: "By site or group", help: "Whole groups test: how good is it where it has never been?", group: true },
+  { kind: "group_kfold", title: "Group k-fold", help: "Folds of whole groups: every group is tested once.", group: true, folds: true },
 ];
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"].map((title, index) => ({ title, value: index + 1 }));
 const PROBLEMS = [{ value: "auto", title: "find out from the target" }, { value: "regression", title: "regression: a quantity" }, { value: "binary", title: "two classes" }, { value: "multiclass", title: "several classes" }];
 
 const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
@@ -202,31 +210,60 @@ function wizard() {
     chooseSplit() {
       this.splitChosen = true;
     },
-    splitHelp(kind) {
-      if (kind === "chronological" && !this.spec.time_column) return "Needs a time column; choose one above.";
-      return SPLITS.find((one) => one.kind === kind)?.help;
+    get splitKind() {
+      return SPLITS.find(({ kind }) => kind === this.spec.split.kind) ?? SPLITS[4];
+    },
+    /** What a kind of split lacks here, in words. */
+    splitLack(one) {
+      if (one.time && !this.spec.time_column) return "Needs a time column; choose one above.";
+      if (one.group && !this.spec.group_column) return "Needs a site or group column; choose one above.";
+      if (one.classes && this.problem === "regression") return "Needs classes to predict.";
+      return "";
+    },
+    splitHelp(one) {
+      return this.splitLack(one) || one.help;
+    },
+    months: MONTHS,
+    get yearStart() {
+      return this.spec.split.year_start ?? 10;
+    },
+    percentOf(name, otherwise) {
+      return Math.round(100 * (this.spec.split[name] ?? otherwise));
+    },
+    setPercent(name, value, low, high) {
+      this.spec.split[name] = Math.min(high, Math.max(low, Number(value) || low)) / 100;
     },
     get testPercent() {
-      return Math.round(100 * (this.spec.split.test_size ?? 0.2));
+      return this.percentOf("test_size", 0.2);
     },
-    setTest(value) {
-      const share = Math.min(90, Math.max(1, Number(value) || 20));
-      this.spec.split.test_size = share / 100;
+    get wantsReason() {
+      return Boolean(this.splitKind.shuffled && this.spec.time_column);
     },
+    /** Training light, test dark; a fold is a line of its own. */
     drawSplit(element) {
-      const share = this.spec.split.test_size ?? 0.2;
-      const kind = this.spec.split.kind;
-      const svg = s("svg", { class: "splitbar", viewBox: "0 0 800 88", preserveAspectRatio: "none", role: "img", "aria-label": `Split: ${Math.round(100 - 100 * share)} % of the rows train, ${Math.round(100 * share)} % test` });
-      svg.append(s("rect", { width: 800, height: 88, class: "f-soft" }));
-      if (kind === "chronological") svg.append(s("rect", { x: 800 * (1 - share), width: 800 * share, height: 88, class: "f-t" }), s("path", { class: "handle", d: `M${800 * (1 - share)} 0V88` }));
-      else {
-        let seed = (this.spec.seed ?? 0) + 7;
-        for (let index = 0; index < 200; index += 1) {
-          seed = (seed * 1103515245 + 12345) % 2147483648;
-          if (seed / 2147483648 < share) svg.append(s("rect", { x: index * 4, width: 3.4, height: 88, class: "f-t" }));
+      const { test_size: share = 0.2, gap = 0, folds = 5, window: length = 0.5 } = this.spec.split;
+      const one = this.splitKind;
+      const svg = s("svg", { class: "splitbar", viewBox: "0 0 800 88", preserveAspectRatio: "none", role: "img", "aria-label": `Split: ${this.splitLine}` });
+      const block = (from, to, line, lines, cls) => to > from && svg.append(s("rect", { x: (800 * from).toFixed(1), width: (800 * (to - from)).toFixed(1), y: ((88 * line) / lines).toFixed(1), height: Math.max(88 / lines - (lines > 1 ? 2 : 0), 1).toFixed(1), class: cls }));
+      const lines = one.folds ? Math.min(folds, 20) : 1;
+      let seed = (this.spec.seed ?? 0) + 7;
+      const chance = () => {
+        seed = (seed * 1103515245 + 12345) % 2147483648;
+        return seed / 2147483648;
+      };
+      const stripes = one.group ? 20 : 200;
+      const fold = Array.from({ length: stripes }, () => (one.folds ? Math.floor(chance() * lines) : chance() < share ? 0 : 1));
+      for (let line = 0; line < lines; line += 1) {
+        if (one.time) {
+          const tests = one.folds ? (line + 1) / (folds + 1) : 1 - share;
+          const end = one.folds ? (line + 2) / (folds + 1) : 1;
+          block(one.kind === "sliding" ? Math.max(0, tests - gap - length) : 0, Math.max(0, tests - gap), line, lines, "f-soft");
+          block(tests, end, line, lines, "f-t");
+        } else {
+          block(0, 1, line, lines, "f-soft");
+          fold.forEach((of, index) => of === line && block(index / stripes, (index + 0.85) / stripes, line, lines, "f-t"));
         }
       }
-      svg.append(s("rect", { width: 800, height: 3, class: "f-1" }));
       element.replaceChildren(svg);
     },
     get span() {
@@ -235,11 +272,12 @@ function wizard() {
     },
     get splitLeft() {
       const rows = this.flight?.training_rows;
-      return `Training${rows ? `, ${plural(rows, "row")}` : ""}${this.spec.split.kind === "chronological" && this.span ? `, from ${this.span.from}` : ""}`;
+      const told = rows ? `, ${this.splitKind.folds ? "about " : ""}${plural(rows, "row")}${this.splitKind.folds ? " in a fold" : ""}` : "";
+      return `Training${told}${this.splitKind.time && this.span ? `, from ${this.span.from}` : ""}`;
     },
     get splitRight() {
       const rows = this.flight?.test_rows;
-      return `Test${rows ? `, ${plural(rows, "row")}` : ""}${this.spec.split.kind === "chronological" && this.span ? `, to ${this.span.to}` : ""}`;
+      return `Test${rows ? `, ${this.splitKind.folds ? "about " : ""}${plural(rows, "row")}` : ""}${this.splitKind.time && this.span ? `, to ${this.span.to}` : ""}`;
     },
     get algorithm() {
       return this.algorithms.items.find(({ name }) => name === this.spec.algorithm?.name) ?? null;
@@ -360,7 +398,10 @@ function wizard() {
       return this.version ? `${count(this.chosenFeatures.length)} of ${count(this.candidates.length)} columns` : "which columns it may see";
     },
     get splitLine() {
-      return `${this.spec.split.kind}, ${this.testPercent} % test`;
+      const { folds = 5, repeats = 1 } = this.spec.split;
+      const one = this.splitKind;
+      if (!one.folds) return `${one.title.toLowerCase()}, ${this.testPercent} % ${one.group ? "of the groups test" : "test"}`;
+      return `${one.title.toLowerCase()}, ${plural(folds, "fold")}${one.shuffled && repeats > 1 ? `, drawn ${repeats} times` : ""}`;
     },
     get algorithmLine() {
       const changed = this.hyperparameters.filter((one) => JSON.stringify(this.spec.algorithm.hyperparameters?.[one.name] ?? null) !== JSON.stringify(one.default ?? null)).length;
