@@ -94,7 +94,7 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     dialog.get_by_label("Reason").fill("from the report")
     dialog.get_by_role("button", name="Edit").click()
     expect(dialog.get_by_role("alert")).to_contain_text("“7.5” does not fit “flow”")
-    dialog.get_by_label("New value").fill("7")
+    dialog.get_by_label("New value").fill("70")
     dialog.get_by_role("button", name="Edit").click()
     expect(history).to_contain_text("2 cells of flow: from the report")
 

@@ -1,6 +1,6 @@
 import { api } from "./api.js";
 import { h, icon } from "./dom.js";
-import { quoted, typeOf } from "./types.js";
+import { isReserved, quoted, typeOf } from "./types.js";
 
 const WORD = /["\w.]*$/;
 
@@ -54,7 +54,7 @@ export function attachCompletion(field, offers) {
   field.addEventListener("input", () => {
     const typed = word().replace(/^"/, "").toLowerCase();
     const before = field.value.slice(0, field.selectionStart - word().length);
-    if (!/^[a-z_]/.test(typed) || (before.split("'").length - 1) % 2) return close(); // inside a text there is nothing to complete
+    if (!/^[a-z_]/.test(typed) || isReserved(typed) || (before.split("'").length - 1) % 2) return close(); // inside a text there is nothing to complete
     shown = offers().map((offer) => ({ ...offer, at: startOfWord(offer.text.toLowerCase(), typed) })).filter(({ text, at }) => at >= 0 && text.toLowerCase() !== typed).sort((a, b) => a.at - b.at).slice(0, 8);
     active = 0;
     return shown.length ? draw() : close();

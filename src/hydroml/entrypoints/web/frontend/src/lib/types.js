@@ -17,6 +17,8 @@ export const isTemporal = (type) => Boolean(TYPES[type]?.temporal);
 
 /** A column's name as a formula writes it: bare where it can be, otherwise in double quotes. */
 export const quoted = (name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !RESERVED.has(name.toLowerCase()) ? name : `"${name.replaceAll('"', '""')}"`);
+/** Whether it is a word of the formula language itself, whole as it stands. */
+export const isReserved = (word) => RESERVED.has(word.toLowerCase());
 const RESERVED = new Set("and or not in is null like between case when then else end true false as cast select from where".split(" "));
 
 /** A value as a formula writes it. */

@@ -162,10 +162,18 @@ function sqlPage() {
     async cancel() {
       if (!this.running) return;
       this.cancelling = true;
-      try {
-        await api.post(`/queries/${this.running}/cancel`);
-      } catch (error) {
-        if (error.status !== 409) toastError(error, "Not cancelled."); // it has ended already
+      const id = this.running;
+      for (let tries = 0; this.running === id; tries += 1) {
+        try {
+          await api.post(`/queries/${id}/cancel`);
+          return;
+        } catch (error) {
+          if (error.status === 404 && tries < 20) await new Promise((resolve) => setTimeout(resolve, 150)); // it is not known yet
+          else {
+            if (error.status !== 409) toastError(error, "Not cancelled."); // 409: it has ended already
+            return;
+          }
+        }
       }
     },
     async draw() {
