@@ -96,6 +96,7 @@ def test_the_grid_sorts_filters_and_scrolls_on_the_server(page: Page, sample: st
     expect(first).to_contain_text("−1.8")  # the coldest of them
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("84 of 7,304 rows")).to_be_hidden()
+    expect(first).to_contain_text("−13.5")
 
     first.get_by_role("gridcell").nth(1).click()
     page.keyboard.press("Control+ArrowDown")
