@@ -76,8 +76,11 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     page.keyboard.press("Enter")
     expect(history).to_contain_text("1 cell of flow: read again")
     expect(page.locator(".ag-row[row-index='2'] .ag-cell:focus")).to_have_text("33")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.type("44")  # the cell below, for the same reason
+    below = page.locator(".ag-row[row-index='3'] .ag-cell.is-num").filter(has_text=re.compile("^4$"))
+    below.click()
+    expect(below).to_be_focused()
+    page.keyboard.press("F2")
+    page.get_by_label("flow in row 4").fill("44")  # for the same reason
     page.keyboard.press("Enter")
     expect(history).to_contain_text("2 cells of flow: read again")
     expect(page.locator(".ag-row[row-index='3']")).to_contain_text("44")
