@@ -19,6 +19,7 @@ def test_a_query_is_written_run_kept_saved_and_made_a_step(watched: Watched, sam
     page.get_by_role("navigation", name="Main").get_by_role("link", name="SQL").click()
     result, side = page.get_by_role("region", name="Result"), page.get_by_role("complementary", name="Tables")
     expect(result.get_by_text("Nothing was run yet.")).to_be_visible()
+    expect(editor(page)).to_be_visible()
     assert axe_faults(page) == []
 
     write(page, "SELECT stat")
