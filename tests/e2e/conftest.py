@@ -150,7 +150,7 @@ def _watched(browser: Browser, address: str, cookies: Path | None) -> Iterator[W
 
 
 def axe_faults(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it stands, by the rules of WCAG 2.2 AA; once its transitions are over, and with no new ones."""
+    """What axe finds wrong with the page by the rules of WCAG 2.2 AA, once its transitions are over."""
     page.emulate_media(reduced_motion="reduce")
     page.evaluate(
         "Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000)"

@@ -1,6 +1,7 @@
 """The main path, by mouse and keyboard, in a real browser on a real server."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -77,6 +78,25 @@ def test_a_broken_file_says_why_and_waits_for_another_try(watched: Watched) -> N
     row = page.get_by_role("row").filter(has_text="late")
     expect(row).to_contain_text("Ready")
     expect(row).to_contain_text("119,999 × 3")  # the line of four cells is kept apart
+
+
+def test_a_list_that_comes_late_still_learns_how_its_jobs_ended(page: Page) -> None:
+    """What a list holds may be overtaken before the page listens for events: an import stood at 10 % for ever."""
+    project(page, "Slow answers")
+    listed = re.compile(r"/api/v1/projects/[^/]+/sources\?")
+    address = page.url
+    upload(page, "late.csv", files.broken_late(600_000))
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/sources")):
+        page.get_by_role("button", name="Import as “late”").click()
+    early = page.request.get(f"/api/v1{urlsplit(address).path}/sources?limit=50")
+    assert early.json()["items"][0]["job"]["state"] in {"queued", "running"}
+    expect(page.get_by_role("button", name=re.compile(r"^Version 1"))).to_be_visible()
+
+    page.route(listed, lambda route: route.fulfill(response=early))
+    page.goto(address)
+    row = page.get_by_role("row").filter(has_text="late")
+    expect(row).to_contain_text("Ready")
+    expect(row).to_contain_text("599,999 × 3")
 
 
 def test_the_grid_sorts_filters_and_scrolls_on_the_server(page: Page, sample: str) -> None:

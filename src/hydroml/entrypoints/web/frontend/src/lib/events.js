@@ -84,6 +84,15 @@ export function onJob(listener) {
   return () => listeners.delete(listener);
 }
 
+/** Follows those of a list that still run: one may have ended after the list was read and before anyone listened. */
+export function followJobs(jobs) {
+  for (const job of jobs) {
+    if (!job || !isActive(job)) continue;
+    if (!latest.has(job.id)) latest.set(job.id, job);
+    api.get(`/jobs/${job.id}`).then(tell, () => {});
+  }
+}
+
 /** Follows one job, also while only polling is possible; calls back at once with what is known. */
 export function watchJob(job, listener) {
   const id = typeof job === "string" ? job : job.id;

@@ -1,6 +1,6 @@
 import { demo } from "../components/shared.js";
 import { api } from "../lib/api.js";
-import { onJob } from "../lib/events.js";
+import { followJobs, onJob } from "../lib/events.js";
 import { date, metric, zone } from "../lib/format.js";
 import { isActive } from "../lib/jobs.js";
 import { mix } from "../lib/mix.js";
@@ -17,7 +17,7 @@ function dashboard() {
     init() {
       this.projects.load();
       this.runs.load();
-      this.jobs.load();
+      this.jobs.load().then(() => followJobs(this.jobs.items));
       onJob((job) => {
         const items = this.jobs.items;
         const index = items.findIndex(({ id }) => id === job.id);

@@ -1,6 +1,6 @@
 import { jobActions } from "../components/job_actions.js";
 import { api } from "../lib/api.js";
-import { onJob, onStatus } from "../lib/events.js";
+import { followJobs, onJob, onStatus } from "../lib/events.js";
 import { zone } from "../lib/format.js";
 import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
@@ -19,11 +19,16 @@ function jobsPage() {
     next: null,
     jobs: resource(() => null),
     init() {
-      this.jobs = resource(() => api.get("/jobs", { limit: 100, state: this.state }));
+      this.jobs = resource(() => this.part());
       this.jobs.load().then((page) => (this.next = page?.next_cursor ?? null));
       onStatus((status) => (this.status = status));
       onJob((job) => this.take(job));
       setInterval(() => (this.now = Date.now()), 1000);
+    },
+    async part(cursor) {
+      const page = await api.get("/jobs", { limit: 100, state: this.state, cursor });
+      followJobs(page.items);
+      return page;
     },
     take(job) {
       const { items } = this.jobs;
@@ -35,7 +40,7 @@ function jobsPage() {
       }
     },
     async more() {
-      const page = await api.get("/jobs", { limit: 100, state: this.state, cursor: this.next });
+      const page = await this.part(this.next);
       this.jobs.data.items.push(...page.items);
       this.next = page.next_cursor;
     },

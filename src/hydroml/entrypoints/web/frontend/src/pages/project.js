@@ -2,7 +2,7 @@ import { renameSource, onSourceChanged, showProjectsOf } from "../components/sou
 import { uploader } from "../components/uploader.js";
 import { api } from "../lib/api.js";
 import { debounced } from "../lib/dom.js";
-import { onJob } from "../lib/events.js";
+import { followJobs, onJob } from "../lib/events.js";
 import { bytes, count } from "../lib/format.js";
 import { errorText, isActive } from "../lib/jobs.js";
 import { openMenu } from "../lib/menu.js";
@@ -42,8 +42,10 @@ function projectPage() {
       shortcut("u", "Upload files", () => this.choose());
       shortcut("/", "Search the data sources", () => this.$refs.search?.focus());
     },
-    part(cursor) {
-      return api.get(`/projects/${id}/sources`, { limit: PART, sort: this.sort, search: this.search.trim(), cursor });
+    async part(cursor) {
+      const page = await api.get(`/projects/${id}/sources`, { limit: PART, sort: this.sort, search: this.search.trim(), cursor });
+      followJobs(page.items.map(({ job }) => job));
+      return page;
     },
     show() {
       setParams({ search: this.search.trim(), sort: this.sort === NEWEST ? "" : this.sort });
