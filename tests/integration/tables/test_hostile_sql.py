@@ -1,5 +1,8 @@
 """Formulas that want more than the columns of their table; queries that do are in test_queries.py."""
 
+import re
+
+import duckdb
 import pytest
 import sqlglot
 from hypothesis import HealthCheck, given, settings
@@ -50,3 +53,42 @@ def test_what_is_accepted_is_written_so_that_it_is_read_the_same(formula: str) -
     assert not list(again.find_all(sqlglot.exp.Query))
     assert {column.name for column in again.find_all(sqlglot.exp.Column)} <= {"site", "area"}
     assert sqlglot.parse_one(written, read=Grammar) is not None
+
+
+@pytest.mark.parametrize(
+    ("formula", "fits", "too_much"),
+    [
+        ("site || '-' || (site)", 120_000, 130_000),
+        ("concat(upper(site), site, area)", 120_000, 130_000),
+        ("concat_ws(', ', site, area, site)", 120_000, 130_000),
+        ("replace(site, 'ab', 'abc')", 160_000, 170_000),
+        ("replace(replace(site, 'a', 'xx'), 'b', 'yy')", 60_000, 130_000),
+        ("regexp_replace(site, '', 'abcdefghijklmnop')", 14_000, 15_000),
+        ("regexp_replace(site, '(.*)', '\\1\\1\\1')", 35_000, 36_000),
+        ("replace(site, 'a', site)", 490, 510),
+    ],
+)
+def test_a_formula_makes_no_text_of_millions_of_characters_whatever_the_cells(
+    formula: str, fits: int, too_much: int
+) -> None:
+    written = compile_formula(formula, COLUMNS, order=()).sql
+    plain = re.sub(r"CASE WHEN .*? > 250000 THEN error\('.*?'\) ELSE", "CASE WHEN false THEN NULL ELSE", written)
+    table = "(SELECT repeat('ab', {} // 2) AS site, 7 AS area)"
+    with duckdb.connect() as connection:
+        ((made, expected),) = connection.execute(f"SELECT {written}, {plain} FROM {table.format(fits)}").fetchall()
+        assert made == expected
+        assert len(made) <= 250_000
+        with pytest.raises(duckdb.InvalidInputException, match="more than 250,000 bytes"):
+            connection.execute(f"SELECT {written} FROM {table.format(too_much)}").fetchall()
+
+
+def test_missing_cells_stay_what_they_are_in_texts_that_are_joined() -> None:
+    with duckdb.connect() as connection:
+        for formula, expected in (
+            ("site || 'x'", None),
+            ("concat(site, 'x')", "x"),
+            ("replace(site, 'a', 'bb')", None),
+        ):
+            written = compile_formula(formula, COLUMNS, order=()).sql
+            found = connection.execute(f"SELECT {written} FROM (SELECT NULL::VARCHAR AS site, 1 AS area)").fetchone()
+            assert found == (expected,)

@@ -35,6 +35,11 @@ Span = tuple[int, int]
 CELL = 1_000
 """How many characters a cell of text is taken to have."""
 _MOST_CHARACTERS = 2_000_000
+_MOST_BYTES = 250_000
+"""Of a text that is made longer. The engine makes those of 2,048 rows at once, outside of its own memory limit."""
+_TOO_LONG = (
+    f"this would make a text of more than {_MOST_BYTES:,} bytes; cut what it is made of first, as left(text, n) does"
+)
 _MAX_DEPTH = 60
 _MAX_WRITTEN = 200_000
 _MAX_INTEGER_DIGITS = 18
@@ -69,6 +74,7 @@ _BINARY: dict[type[exp.Expr], str] = {
     exp.LTE: "<=", exp.And: "AND", exp.Or: "OR", exp.DPipe: "||", exp.Like: "LIKE", exp.ILike: "ILIKE",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
+_GROWING = frozenset({"concat", "concat_ws", "replace", "regexp_replace"})
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 _UNKNOWN_UNIT = f"the unit is one of {', '.join(repr(unit.lower()) for unit in _UNITS)}"
 _WHOLE_TEXTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -114,6 +120,10 @@ class Writer(ABC):
         """Whether a window function is being written."""
         self.pieces: list[Piece] = []
         """What has been written, the inner parts before those around them."""
+        self._growing = False
+        """Whether what is being written is a part of something that makes texts longer."""
+        self._written: dict[int, str] = {}
+        """What became of each node, by its identity."""
         self.windows = False
         """Whether a window function occurs."""
 
@@ -187,7 +197,14 @@ class Writer(ABC):
     # The expressions
 
     def _write(self, node: exp.Expr) -> str:
+        around, self._growing = self._growing, _grows(node)
         written = self._expression(node)
+        grows, self._growing = self._growing and not around, around
+        self._written[id(node)] = written
+        if grows:
+            written = (
+                f"(CASE WHEN {self._size(node)} > {_MOST_BYTES} THEN error({sql.text(_TOO_LONG)}) ELSE {written} END)"
+            )
         if len(written) > _MAX_WRITTEN:
             raise self.fault(f"the {self._kind.name} is too long to be worked out", "too_complex", node)
         if not isinstance(node, (exp.Column, exp.Literal)) and (span := self.span(node)) is not None:
@@ -484,6 +501,26 @@ class Writer(ABC):
             return float(width.this)
         return max(inner, default=1.0)
 
+    def _size(self, node: exp.Expr) -> str:
+        """How many bytes the text of a row may have at most, as SQL over the texts that it is made of."""
+        node = node.unnest()
+        if isinstance(node, exp.Literal):
+            return f"{len(node.this.encode())}::DOUBLE"
+        if not _grows(node):
+            return f"coalesce(strlen(({self._written[id(node)]})::VARCHAR), 0)::DOUBLE"
+        first, *others = [self._size(child) for child in node.iter_expressions()]
+        match node.name.lower():
+            case "concat_ws":
+                return f"({' + '.join(others)} + {len(others)} * {first})"
+            case "replace":
+                old = node.expressions[1]
+                least = max(len(old.this.encode()), 1) if isinstance(old, exp.Literal) else 1
+                return f"({first} * greatest(1, {others[1]} / {least}))"
+            case "regexp_replace":  # what it finds may be empty, before every character and at the end
+                return f"(({first} + 1) * ({others[1]} + 1))"
+            case _:
+                return f"({' + '.join([first, *others])})"
+
     def _refuse_deep_nesting(self) -> None:
         depth = deepest = 0
         for character in self._text:
@@ -517,6 +554,12 @@ class Writer(ABC):
         rest = _WHOLE_TEXTS.sub(lambda found: " " * len(found[0]), self._text)
         at = min((found for found in (rest.find("'"), rest.find('"'), rest.find("/*")) if found >= 0), default=-1)
         return None if at < 0 else (at, len(self._text))
+
+
+def _grows(node: exp.Expr) -> bool:
+    """Whether it makes longer texts out of those it is given."""
+    node = node.unnest()
+    return isinstance(node, exp.DPipe) or (isinstance(node, exp.Anonymous) and node.name.lower() in _GROWING)
 
 
 def similar(asked: str, names: Sequence[str]) -> str:
