@@ -32,6 +32,7 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     imported(page, "flows", FLOWS)
     page.get_by_role("button", name="Open in Studio").click()
     panel = StepPanel(page)
+    joined_by_keys_alone(page, panel)
 
     panel.open("Combine", "Join")
     panel.box.get_by_role("radio", name=re.compile("^sites")).check()
@@ -87,8 +88,11 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     page.keyboard.press("Control+z")
     expect(page.locator(".ag-row[row-index='3']")).not_to_contain_text("44")
 
-    page.locator(".ag-row[row-index='4'] .ag-cell.is-num").first.click()
+    chosen = page.locator(".ag-row[row-index='4'] .ag-cell.is-num").first
+    chosen.click()
+    expect(chosen).to_be_focused()
     page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".ag-cell.is-picked")).to_have_count(2)
     page.keyboard.press("Shift+F10")
     page.get_by_role("menuitem", name="Edit the chosen cells …").click()
     dialog = page.get_by_role("dialog", name="Edit the chosen cells")
@@ -100,6 +104,32 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     dialog.get_by_label("New value").fill("70")
     dialog.get_by_role("button", name="Edit").click()
     expect(history).to_contain_text("2 cells of flow: from the report")
+
+
+def joined_by_keys_alone(page: Page, panel: StepPanel) -> None:
+    """The form of a join is filled in, and given up, without the mouse."""
+    keys = page.keyboard
+    expect(page.get_by_text("90 rows × 3 columns")).to_be_visible()
+    keys.press(".")
+    expect(page.get_by_label("Find a step")).to_be_focused()
+    keys.type("join")
+    expect(page.get_by_role("menuitem").first).to_have_text("Join")  # before “Join texts”
+    keys.press("Enter")
+    expect(panel.box.get_by_role("radio", name=re.compile("^flows"))).to_be_focused()
+    keys.press("Space")
+    expect(panel.box.get_by_label("Column there").nth(1)).to_have_value("day")  # the table itself has all keys
+    keys.press("ArrowDown")
+    expect(panel.box.get_by_label("Column there")).to_have_value("Site")
+    for _ in range(3):
+        keys.press("Tab")
+    expect(panel.box.get_by_role("button", name="Add", exact=True)).to_be_focused()
+    keys.press("Enter")
+    expect(panel.box.get_by_label("Column there")).to_have_count(2)
+    expect(panel.box.get_by_label("Column here").nth(1)).to_be_focused()
+    panel.box.get_by_role("button", name="Cancel", exact=True).focus()
+    keys.press("Enter")
+    expect(panel.box).to_be_hidden()
+    expect(page.get_by_text("90 rows × 3 columns")).to_be_visible()
 
 
 def cell(page: Page, row: int, tint: str) -> Locator:

@@ -1,16 +1,12 @@
 import { api } from "../lib/api.js";
 import { debounced } from "../lib/dom.js";
+import { rank } from "../lib/rank.js";
 import { knownCommands } from "../lib/ui.js";
 
 const PLACES = [
   ["Home", "home", "/"], ["Projects", "folder", "/projects"], ["Models", "cube", "/models"], ["Jobs", "jobs", "/jobs"], ["Settings and tokens", "settings", "/settings"],
 ];
 const KIND_ICONS = { project: "folder", source: "data", experiment: "flask", run: "chart", model: "cube", job: "jobs", session: "studio", recipe: "stepi" };
-
-function rank(text, query) {
-  const at = text.toLowerCase().indexOf(query);
-  return at < 0 ? -1 : at === 0 ? 2 : 1;
-}
 
 /** Go to, do, find. Results of the server join what the page knows by itself. */
 function palette() {

@@ -56,7 +56,7 @@ export function stepPanel(grid) {
           });
         });
         this.$refs.stepForm.replaceChildren(drawn.element);
-        drawn.element.querySelector("textarea, input, select")?.focus();
+        drawn.element.querySelector("[data-waits], textarea, input, select")?.focus();
         this.lacking = lackOf(opOf(form.op).fields, form);
         this.matchIt();
         this.tryIt();

@@ -215,9 +215,13 @@ export function createGrid(mount, {
     if (run) setTimeout(run, 60);
   }
 
+  const focusHeld = () => (mount.contains(document.activeElement) && grid?.getFocusedCell()) || null;
+  const focusAgain = ({ rowIndex, column }) => setTimeout(() => document.activeElement === document.body && grid.setFocusedCell(rowIndex, column), 60);
+
   function datasource() {
     const mine = ++turn;
     let total = null;
+    let held = focusHeld(); // rows drawn anew lose the focus
     return {
       async getRows(params) {
         if (fixed) {
@@ -235,7 +239,10 @@ export function createGrid(mount, {
           if (answer.total !== null && answer.total !== undefined) total = answer.total;
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
+          held = focusHeld() ?? held;
           params.successCallback(rows, last);
+          if (held && !afterRows) focusAgain(held);
+          held = null;
           arrived();
           if (isWide()) fill();
           const focus = grid?.getFocusedCell();

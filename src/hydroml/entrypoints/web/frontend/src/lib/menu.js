@@ -1,4 +1,5 @@
 import { h, icon } from "./dom.js";
+import { rank } from "./rank.js";
 
 /** A floating menu at an element: items `{title, icon, run, note, help, danger}`, `{heading}` or `"-"`. Arrows move, Esc closes and gives the focus back; with `search`, what is typed narrows it. */
 export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
@@ -13,18 +14,17 @@ export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
   const outside = (event) => list.contains(event.target) || close(false);
   const field = search ? h("input", { class: "input", type: "search", "aria-label": search, placeholder: search, oninput: () => narrow(field.value) }) : null;
   if (field) list.append(field);
+  const none = h("p", { class: "subtle xs p-2", role: "status" }, "Nothing is called like that.");
   const narrow = (typed) => {
     const wanted = typed.trim().toLowerCase();
-    let heading = null;
-    for (const child of [...list.children].slice(1)) {
-      if (child.tagName === "H3") {
-        heading = child;
-        child.hidden = true;
-        continue;
-      }
-      child.hidden = !`${child.textContent} ${child.title}`.toLowerCase().includes(wanted);
-      if (heading && !child.hidden) heading.hidden = false;
+    const fits = (child) => (child.matches(".menu-item") ? Math.max(rank(child.querySelector("span").textContent, wanted), `${child.textContent} ${child.title}`.toLowerCase().includes(wanted) ? 0 : -1) : -1);
+    const shown = wanted ? all.map((child) => [fits(child), child]).sort(([a], [b]) => b - a) : all.map((child) => [0, child]);
+    for (const [score, child] of shown) {
+      child.hidden = score < 0;
+      list.append(child); // the best first; without a word the menu as it was
     }
+    none.hidden = shown.some(([score]) => score >= 0);
+    list.append(none);
   };
   for (const item of items) {
     if (item === "-") list.append(h("hr"));
@@ -34,17 +34,19 @@ export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
         item.icon ? icon(item.icon) : null, h("span", { class: "truncate grow" }, item.title), item.note ? h("span", { class: "subtle xs nowrap" }, item.note) : null));
     }
   }
+  const all = [...list.children].slice(field ? 1 : 0);
   list.addEventListener("keydown", (event) => {
-    const all = [...list.querySelectorAll(".menu-item:not([hidden])")];
-    if (event.target === field && event.key === "Enter") all[0]?.click();
+    const shown = [...list.querySelectorAll(".menu-item:not([hidden])")];
+    if (event.target === field && event.key === "Enter") shown[0]?.click();
     if (event.target === field && ["Home", "End"].includes(event.key)) return undefined;
-    const at = all.indexOf(document.activeElement);
+    const at = shown.indexOf(document.activeElement);
     if (event.key === "Escape") close();
     else if (event.key === "Tab") return close();
-    else if (event.key === "ArrowDown") all[(at + 1) % all.length].focus();
-    else if (event.key === "ArrowUp") all[(at + all.length - 1) % all.length].focus();
-    else if (event.key === "Home") all[0].focus();
-    else if (event.key === "End") all.at(-1).focus();
+    else if (!shown.length) return undefined;
+    else if (event.key === "ArrowDown") shown[(at + 1) % shown.length].focus();
+    else if (event.key === "ArrowUp") shown[(at + shown.length - 1) % shown.length].focus();
+    else if (event.key === "Home") shown[0].focus();
+    else if (event.key === "End") shown.at(-1).focus();
     else return undefined;
     event.preventDefault();
     event.stopPropagation();

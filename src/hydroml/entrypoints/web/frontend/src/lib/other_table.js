@@ -79,7 +79,7 @@ export function otherTables(projectId) {
 
 /** A list to choose a table from, and one of its versions. `chosen(id)` hears of it. */
 export function tablePicker({ id, label, describedBy, value, tables, chosen, mine }) {
-  const list = h("div", { class: "checks tables", role: "radiogroup", "aria-label": label, "aria-describedby": describedBy });
+  const list = h("div", { class: "checks tables", role: "radiogroup", "aria-label": label, "aria-describedby": describedBy, "data-waits": "", tabindex: "-1" });
   const versions = h("div", { class: "field", hidden: true });
   const box = h("div", { class: "stack-s" }, list, versions);
   list.append(h("p", { class: "help" }, "Reading the project's data sources …"));
@@ -108,11 +108,15 @@ export function tablePicker({ id, label, describedBy, value, tables, chosen, min
       if (!shown.length) list.append(h("p", { class: "help" }, found.length ? "No data source has this name." : "The project has no data source that is ready."));
     };
     draw();
+    const awaited = document.activeElement === list;
+    list.removeAttribute("data-waits");
+    list.removeAttribute("tabindex");
     if (found.length > 8) {
       const search = h("input", { class: "input", type: "search", "aria-label": "Find a data source", placeholder: "Find a data source", oninput: () => draw(search.value) });
       box.prepend(search);
     }
     if (current) offerVersions(current.source);
+    if (awaited) box.querySelector("input")?.focus();
   }
   fill().catch(() => list.replaceChildren(h("p", { class: "help" }, "The data sources could not be read.")));
   return box;

@@ -122,10 +122,17 @@ export function drawForm(fields, value, help, changed) {
     for (const draw of waiting) draw();
     changed();
   }
-  /** What is likely the same in both tables, where nothing is chosen yet. */
+  /** What is likely the same in both tables, where nothing is chosen yet; what only the table before had is forgotten. */
   function suggest() {
+    const there = new Set(other.map(({ name }) => name));
     const keys = fields.find(({ parts, required, name }) => parts.some(({ kind }) => kind === "other_column") && (required || name === "keys"));
     const axis = fields.find(({ kind }) => kind === "other_column");
+    for (const { name } of fields.filter(({ kind }) => kind === "other_columns")) value[name] = value[name].filter((one) => there.has(one));
+    if (axis && !there.has(value[axis.name])) value[axis.name] = "";
+    if (keys) {
+      const kept = value[keys.name].filter(({ right }) => !right || there.has(right));
+      value[keys.name] = kept.length || !keys.required ? kept : [blankOf(keys.parts, help.columns)];
+    }
     if (axis && !value[axis.name]) Object.assign(value, likelyAxis(help.columns, other, value.left) ?? {});
     if (keys && value[keys.name].every(({ right }) => !right)) {
       const found = likelyKeys(help.columns, other, { without: axis ? [value.left, value.right] : [] });

@@ -56,6 +56,7 @@ export function shortcut(keys, title, run, { inInputs = false, hidden = false } 
     if (event.key.toLowerCase() !== key.toLowerCase()) return;
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]");
     if (typing && !inInputs) return;
+    if (key === "Enter" && event.target.closest?.("button, a[href], summary")) return; // it presses what has the focus
     if (document.querySelector("dialog[open]") && !inInputs) return;
     if (run(event) !== false) event.preventDefault();
   });
