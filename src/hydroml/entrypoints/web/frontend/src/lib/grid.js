@@ -377,8 +377,8 @@ export function createGrid(mount, {
       shown();
     },
     layout: () => layout,
-    /** The names of columns that are not hidden, in their order; or of those on screen. */
-    shownColumns: ({ onScreen = false } = {}) => (onScreen ? grid.getAllDisplayedVirtualColumns() : grid.getAllDisplayedColumns()).map((column) => nameOf(column.getColId())).filter(Boolean),
+    /** The names of columns that are not hidden, in their order; or of those on screen. Those that only a preview has are not the table's. */
+    shownColumns: ({ onScreen = false } = {}) => (onScreen ? grid.getAllDisplayedVirtualColumns() : grid.getAllDisplayedColumns()).map((column) => nameOf(column.getColId())).filter((name) => name && !fresh.has(name)),
     /** The cell a search has found, marked and with the focus; or null. */
     markFound(hit) {
       found = hit && { index: hit.position, id: idOf(hit.column) };
