@@ -78,6 +78,7 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     expect(history).to_contain_text("1 cell of flow: read again")
     expect(page.locator(".ag-row[row-index='2'] .ag-cell:focus")).to_have_text("33")
     below = page.locator(".ag-row[row-index='3'] .ag-cell.is-num").filter(has_text=re.compile("^4$"))
+    page.wait_for_timeout(1_000)  # what the edit before has set off is over
     below.click()
     expect(below).to_be_focused()
     page.keyboard.press("F2")
@@ -89,6 +90,7 @@ def test_tables_are_joined_and_cells_corrected(watched: Watched) -> None:
     expect(page.locator(".ag-row[row-index='3']")).not_to_contain_text("44")
 
     chosen = page.locator(".ag-row[row-index='4'] .ag-cell.is-num").first
+    page.wait_for_timeout(1_000)
     chosen.click()
     expect(chosen).to_be_focused()
     page.keyboard.press("Shift+ArrowDown")

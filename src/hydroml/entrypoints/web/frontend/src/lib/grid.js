@@ -430,7 +430,10 @@ export function createGrid(mount, {
     show: (name) => grid.ensureColumnVisible(idOf(name)),
     /** The focus on a cell by its place, once new rows are there. */
     focusLater(index, name) {
-      afterRows = () => this.focusCell(index, name);
+      afterRows = () => {
+        const at = mount.contains(document.activeElement) ? grid.getFocusedCell() : null;
+        if (!at || at.rowIndex === index) this.focusCell(index, name); // unless another one was chosen meanwhile
+      };
     },
     /** The focus on a cell by its place on the screen. */
     focusCell(index, name) {
