@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hydroml.adapters.tables.expressions import Grammar
+from hydroml.adapters.tables.faults import words
 from hydroml.adapters.tables.formulas import compile_formula
+from hydroml.adapters.tables.text_sizes import TOO_LONG
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column, ColumnType
 from tests.integration.tables.test_queries import expressions
@@ -66,20 +68,39 @@ def test_what_is_accepted_is_written_so_that_it_is_read_the_same(formula: str) -
         ("regexp_replace(site, '', 'abcdefghijklmnop')", 14_000, 15_000),
         ("regexp_replace(site, '(.*)', '\\1\\1\\1')", 35_000, 36_000),
         ("replace(site, 'a', site)", 490, 510),
+        ("'replace' || site", 249_900, 250_000),
+        ("'regexp_replace' || site || 'concat_ws'", 249_900, 250_000),
     ],
 )
 def test_a_formula_makes_no_text_of_millions_of_characters_whatever_the_cells(
     formula: str, fits: int, too_much: int
 ) -> None:
     written = compile_formula(formula, COLUMNS, order=()).sql
-    plain = re.sub(r"CASE WHEN .*? > 250000 THEN error\('.*?'\) ELSE", "CASE WHEN false THEN NULL ELSE", written)
+    plain = re.sub(r"CASE WHEN .*? > 250000 THEN CAST", "CASE WHEN false THEN CAST", written)
+    assert plain != written
     table = "(SELECT repeat('ab', {} // 2) AS site, 7 AS area)"
     with duckdb.connect() as connection:
         ((made, expected),) = connection.execute(f"SELECT {written}, {plain} FROM {table.format(fits)}").fetchall()
         assert made == expected
         assert len(made) <= 250_000
-        with pytest.raises(duckdb.InvalidInputException, match="more than 250,000 bytes"):
+        with pytest.raises(duckdb.ConversionException, match="more than 250,000 bytes") as caught:
             connection.execute(f"SELECT {written} FROM {table.format(too_much)}").fetchall()
+    assert str(words(caught.value)) == TOO_LONG
+
+
+@pytest.mark.parametrize("formula", ["replace(site, ',', '.')", "regexp_replace(site, ' +', '')", "upper(site)"])
+def test_what_makes_no_text_longer_is_written_as_it_stands(formula: str) -> None:
+    assert "CASE" not in compile_formula(formula, COLUMNS, order=()).sql
+
+
+def test_joined_texts_can_be_grouped_and_divided_by() -> None:
+    windowed = "count(*) OVER (PARTITION BY site || '-' || area)"
+    written, key = (compile_formula(one, COLUMNS, order=()).sql for one in (windowed, "site || area"))
+    with duckdb.connect() as connection:
+        table = "(VALUES ('a', 1), ('a', 1), ('b', 1)) AS t(site, area)"
+        assert sorted(connection.execute(f"SELECT {written} FROM {table}").fetchall()) == [(1,), (2,), (2,)]
+        found = connection.execute(f"SELECT {key}, count(*) FROM {table} GROUP BY {key} ORDER BY {key}").fetchall()
+        assert found == [("a1", 2), ("b1", 1)]
 
 
 def test_missing_cells_stay_what_they_are_in_texts_that_are_joined() -> None:

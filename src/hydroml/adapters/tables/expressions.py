@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
-from hydroml.adapters.tables import sql
+from hydroml.adapters.tables import sql, text_sizes
 from hydroml.adapters.tables.functions import (
     AGGREGATES,
     ALIASES,
@@ -32,14 +32,6 @@ from hydroml.domain.errors import InvalidInputError
 
 Span = tuple[int, int]
 
-CELL = 1_000
-"""How many characters a cell of text is taken to have."""
-_MOST_CHARACTERS = 2_000_000
-_MOST_BYTES = 250_000
-"""Of a text that is made longer. The engine makes those of 2,048 rows at once, outside of its own memory limit."""
-_TOO_LONG = (
-    f"this would make a text of more than {_MOST_BYTES:,} bytes; cut what it is made of first, as left(text, n) does"
-)
 _MAX_DEPTH = 60
 _MAX_WRITTEN = 200_000
 _MAX_INTEGER_DIGITS = 18
@@ -74,7 +66,6 @@ _BINARY: dict[type[exp.Expr], str] = {
     exp.LTE: "<=", exp.And: "AND", exp.Or: "OR", exp.DPipe: "||", exp.Like: "LIKE", exp.ILike: "ILIKE",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
-_GROWING = frozenset({"concat", "concat_ws", "replace", "regexp_replace"})
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 _UNKNOWN_UNIT = f"the unit is one of {', '.join(repr(unit.lower()) for unit in _UNITS)}"
 _WHOLE_TEXTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -192,19 +183,17 @@ class Writer(ABC):
 
     def cell(self) -> float:
         """How many characters the text of a column may have."""
-        return CELL
+        return text_sizes.CELL
 
     # The expressions
 
     def _write(self, node: exp.Expr) -> str:
-        around, self._growing = self._growing, _grows(node)
+        around, self._growing = self._growing, text_sizes.grows(node)
         written = self._expression(node)
         grows, self._growing = self._growing and not around, around
         self._written[id(node)] = written
         if grows:
-            written = (
-                f"(CASE WHEN {self._size(node)} > {_MOST_BYTES} THEN error({sql.text(_TOO_LONG)}) ELSE {written} END)"
-            )
+            written = text_sizes.bounded(node, written, lambda part: self._written[id(part)])
         if len(written) > _MAX_WRITTEN:
             raise self.fault(f"the {self._kind.name} is too long to be worked out", "too_complex", node)
         if not isinstance(node, (exp.Column, exp.Literal)) and (span := self.span(node)) is not None:
@@ -304,9 +293,11 @@ class Writer(ABC):
             return self.aggregate(node, name)
         if name == "date_add":
             return self._date_add(node)
-        if name in ("replace", "regexp_replace", "concat", "concat_ws", "lpad", "rpad"):
-            self._must_stay_short(node)
+        if name in ("lpad", "rpad"):
+            self._refuse_wide_padding(node)
         arguments = [self._write(argument) for argument in node.expressions]
+        if text_sizes.grows(node):
+            self.refuse_long_texts(node, text_sizes.characters(node, self.cell()))
         if name == "if":
             otherwise = f" ELSE {arguments[2]}" if len(arguments) == 3 else ""
             return f"(CASE WHEN {arguments[0]} THEN {arguments[1]}{otherwise} END)"
@@ -471,55 +462,15 @@ class Writer(ABC):
 
     # Limits and faults
 
-    def _must_stay_short(self, node: exp.Expr) -> None:
+    def _refuse_wide_padding(self, node: exp.Anonymous) -> None:
+        width = node.expressions[1]
+        if not (isinstance(width, exp.Literal) and width.this.isdecimal() and int(width.this) <= _MAX_PADDING):
+            raise self.fault(f"write n as a whole number up to {_MAX_PADDING:,}", "arguments", node)
+
+    def refuse_long_texts(self, node: exp.Expr, characters: float) -> None:
         """Functions that make texts longer could fill the memory when they are put into each other."""
-        if self._characters(node) > _MOST_CHARACTERS:
+        if characters > text_sizes.MOST_CHARACTERS:
             raise self.fault("this could make texts of millions of characters", "too_complex", node)
-
-    def _characters(self, node: exp.Expr) -> float:
-        """An upper bound of the length of a text, if cells are not longer than `CELL`."""
-        if isinstance(node, exp.Literal):
-            return len(node.this)
-        if isinstance(node, exp.Column):
-            return self.cell()
-        inner = [self._characters(child) for child in node.iter_expressions()]
-        name = str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
-        if name in ("concat", "concat_ws") or isinstance(node, exp.DPipe):
-            return sum(inner) * max(inner[0] if name == "concat_ws" else 1, 1)
-        if name in ("replace", "regexp_replace") and len(inner) == 3:
-            text, old, new = inner
-            known = (
-                name == "replace"
-                and isinstance(node.expressions[1], exp.Literal)
-                and isinstance(node.expressions[2], exp.Literal)
-            )
-            return text * max(1.0, new / max(old, 1.0) if known else new)
-        if name in ("lpad", "rpad") and len(inner) == 3:
-            width = node.expressions[1]
-            if not (isinstance(width, exp.Literal) and width.this.isdecimal() and int(width.this) <= _MAX_PADDING):
-                raise self.fault(f"write n as a whole number up to {_MAX_PADDING:,}", "arguments", node)
-            return float(width.this)
-        return max(inner, default=1.0)
-
-    def _size(self, node: exp.Expr) -> str:
-        """How many bytes the text of a row may have at most, as SQL over the texts that it is made of."""
-        node = node.unnest()
-        if isinstance(node, exp.Literal):
-            return f"{len(node.this.encode())}::DOUBLE"
-        if not _grows(node):
-            return f"coalesce(strlen(({self._written[id(node)]})::VARCHAR), 0)::DOUBLE"
-        first, *others = [self._size(child) for child in node.iter_expressions()]
-        match node.name.lower():
-            case "concat_ws":
-                return f"({' + '.join(others)} + {len(others)} * {first})"
-            case "replace":
-                old = node.expressions[1]
-                least = max(len(old.this.encode()), 1) if isinstance(old, exp.Literal) else 1
-                return f"({first} * greatest(1, {others[1]} / {least}))"
-            case "regexp_replace":  # what it finds may be empty, before every character and at the end
-                return f"(({first} + 1) * ({others[1]} + 1))"
-            case _:
-                return f"({' + '.join([first, *others])})"
 
     def _refuse_deep_nesting(self) -> None:
         depth = deepest = 0
@@ -554,12 +505,6 @@ class Writer(ABC):
         rest = _WHOLE_TEXTS.sub(lambda found: " " * len(found[0]), self._text)
         at = min((found for found in (rest.find("'"), rest.find('"'), rest.find("/*")) if found >= 0), default=-1)
         return None if at < 0 else (at, len(self._text))
-
-
-def _grows(node: exp.Expr) -> bool:
-    """Whether it makes longer texts out of those it is given."""
-    node = node.unnest()
-    return isinstance(node, exp.DPipe) or (isinstance(node, exp.Anonymous) and node.name.lower() in _GROWING)
 
 
 def similar(asked: str, names: Sequence[str]) -> str:

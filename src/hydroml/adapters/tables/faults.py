@@ -4,6 +4,7 @@ import re
 
 import duckdb
 
+from hydroml.adapters.tables.text_sizes import TOO_LONG
 from hydroml.domain.errors import InvalidInputError, TooLargeError, UnavailableError
 
 _TYPE_WORDS = {
@@ -60,6 +61,8 @@ def sentence(message: str) -> str:  # noqa: PLR0911 - one line for each kind
     """The gist of DuckDB's message, in our words for types."""
     first = message.split("\n", maxsplit=1)[0]
     first = re.sub(r"^[A-Z][A-Za-z -]*Error: ", "", first)
+    if TOO_LONG in message:
+        return TOO_LONG
     if "unterminated quote" in message:
         return f"unterminated quote, {first}"
     if found := _NO_FUNCTION.search(message):

@@ -8,9 +8,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from hydroml.adapters.tables import sql
+from hydroml.adapters.tables import sql, text_sizes
 from hydroml.adapters.tables.connection import Connection
-from hydroml.adapters.tables.expressions import CELL, Grammar, Kind, Span, Writer, similar
+from hydroml.adapters.tables.expressions import Grammar, Kind, Span, Writer, similar
 from hydroml.adapters.tables.faults import type_words
 from hydroml.adapters.tables.functions import Reach, finite
 from hydroml.adapters.tables.reading.names import is_reserved
@@ -21,7 +21,6 @@ from hydroml.domain.studio.steps.queries import QUERY_LENGTH
 
 MAX_COLUMNS = 2_000
 _QUERY = Kind("query", QUERY_LENGTH, 6_000)
-_MOST_CHARACTERS = 2_000_000
 _SELECT = frozenset(
     {
         "with_",
@@ -58,7 +57,7 @@ class _Relation:
     """What stands for a name after FROM, and how many characters its texts may have."""
 
     sql: str
-    characters: float = CELL
+    characters: float = text_sizes.CELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ class _QueryWriter(Writer):
         for name in relations:
             self._folded.setdefault(name.casefold(), []).append(name)
         self._scopes: list[dict[str, _Relation]] = []
-        self._cells: list[float] = [CELL]
+        self._cells: list[float] = [text_sizes.CELL]
         self._ctes = 0
         self._aggregated = False
         self.used: list[str] = []
@@ -210,8 +209,7 @@ class _QueryWriter(Writer):
         body += self._order(node, top=top) + self._limits(node)
         self._aggregated = before
         self._scopes.pop()
-        if characters > _MOST_CHARACTERS:
-            raise self.fault("this could make texts of millions of characters", "too_complex", node)
+        self.refuse_long_texts(node, characters)
         return with_ + body, characters
 
     def _with(self, node: exp.With) -> str:
@@ -244,7 +242,7 @@ class _QueryWriter(Writer):
             clause = node.args.get(part)
             if clause is not None:
                 text += self._group(clause) if part == "group" else f" {words} {self.write(clause.this)}"
-        characters = max(self._characters(one) for one in node.expressions)
+        characters = max(text_sizes.characters(one, self.cell()) for one in node.expressions)
         self._cells.pop()
         return text, characters
 
