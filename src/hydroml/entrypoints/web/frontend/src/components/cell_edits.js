@@ -116,7 +116,7 @@ export function cellEdits(grid) {
         const fault = await this.keepEdit(at, to);
         if (fault === null || editor !== box) return;
         if (fault === "") {
-          close();
+          back();
           return;
         }
         said.hidden = false;
@@ -169,7 +169,6 @@ export function cellEdits(grid) {
         reason = await ask({ title: "Why is this corrected?", text: "The reason stands in the history, beside all cells you edit until another step follows.", label: "Reason", value: this.lastReason, yes: "Edit" });
         if (!reason) return null;
       }
-      grid()?.focusLater(at.index, at.name);
       return this.keepEdits([[at, to]], reason);
     },
     /** Keeps edits, pairs of a cell and what it shall hold; answers why it cannot, or "". */

@@ -6,6 +6,7 @@ import { isActive } from "./jobs.js";
 const POLL_EVERY = 3000;
 const RETRY_EVERY = 20000;
 const SLEEP_AFTER = 30000;
+const NEWEST = 100;
 
 const listeners = new Set();
 const watched = new Map(); // job id → how many watch it
@@ -85,12 +86,12 @@ export function onJob(listener) {
 }
 
 /** Follows those of a list that still run: one may have ended after the list was read and before anyone listened. */
-export function followJobs(jobs) {
-  for (const job of jobs) {
-    if (!job || !isActive(job)) continue;
-    if (!latest.has(job.id)) latest.set(job.id, job);
-    api.get(`/jobs/${job.id}`).then(tell, () => {});
-  }
+export async function followJobs(jobs) {
+  const running = new Map(jobs.filter((job) => job && isActive(job)).map((job) => [job.id, job]));
+  if (!running.size) return;
+  for (const [id, job] of running) if (!latest.has(id)) latest.set(id, job);
+  const { items } = await api.get("/jobs", { limit: NEWEST }).catch(() => ({ items: [] }));
+  for (const job of items) if (running.has(job.id)) tell(job);
 }
 
 /** Follows one job, also while only polling is possible; calls back at once with what is known. */

@@ -102,6 +102,7 @@ export function createGrid(mount, {
   let gone = new Set();
   let fixed = null;
   let afterRows = null; // what waits for rows
+  let held = null; // the cell that shall have the focus when they are there
   let turn = 0;
 
   const idOf = (name) => {
@@ -212,16 +213,27 @@ export function createGrid(mount, {
   function arrived() {
     const run = afterRows;
     afterRows = null;
-    if (run) setTimeout(run, 60);
+    setTimeout(() => {
+      run?.();
+      giveFocus();
+    }, 60);
   }
 
-  const focusHeld = () => (mount.contains(document.activeElement) && grid?.getFocusedCell()) || null;
-  const focusAgain = ({ rowIndex, column }) => setTimeout(() => document.activeElement === document.body && grid.setFocusedCell(rowIndex, column), 60);
+  /** Rows drawn anew lose the focus: the cell that has it gets it back, unless somebody went elsewhere meanwhile. */
+  function holdFocus() {
+    const at = document.activeElement.closest(".ag-cell") && grid?.getFocusedCell();
+    if (at) held = { index: at.rowIndex, id: at.column.getColId() };
+  }
+  function giveFocus() {
+    const cell = held;
+    held = null;
+    if (cell && document.activeElement === document.body) grid.setFocusedCell(cell.index, cell.id);
+  }
 
   function datasource() {
     const mine = ++turn;
     let total = null;
-    let held = focusHeld(); // rows drawn anew lose the focus
+    holdFocus();
     return {
       async getRows(params) {
         if (fixed) {
@@ -239,10 +251,8 @@ export function createGrid(mount, {
           if (answer.total !== null && answer.total !== undefined) total = answer.total;
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
-          held = focusHeld() ?? held;
+          holdFocus();
           params.successCallback(rows, last);
-          if (held && !afterRows) focusAgain(held);
-          held = null;
           arrived();
           if (isWide()) fill();
           const focus = grid?.getFocusedCell();
@@ -428,13 +438,6 @@ export function createGrid(mount, {
       };
     },
     show: (name) => grid.ensureColumnVisible(idOf(name)),
-    /** The focus on a cell by its place, once new rows are there. */
-    focusLater(index, name) {
-      afterRows = () => {
-        const at = mount.contains(document.activeElement) ? grid.getFocusedCell() : null;
-        if (!at || at.rowIndex === index) this.focusCell(index, name); // unless another one was chosen meanwhile
-      };
-    },
     /** The focus on a cell by its place on the screen. */
     focusCell(index, name) {
       grid.ensureIndexVisible(index);
