@@ -128,6 +128,17 @@ def joined_by_keys_alone(page: Page, panel: StepPanel) -> None:
     expect(panel.box).to_be_hidden()
     expect(page.get_by_text("90 rows × 3 columns")).to_be_visible()
 
+    keys.press(".")
+    keys.type("lag")
+    expect(page.get_by_role("menuitem").first).to_have_text("Lag and lead")  # before “Flag outliers”
+    keys.press("Enter")
+    panel.box.get_by_role("checkbox", name=re.compile("^flow")).press("Space")
+    panel.box.get_by_label("Offsets").fill("1, 2 and 7")
+    expect(page.locator(".ghead.is-new")).to_have_count(3)
+    expect(page.locator(".ghead.is-new").last).to_contain_text("flow_lag_7")
+    keys.press("Escape")
+    expect(panel.box).to_be_hidden()
+
 
 def cell(page: Page, row: int, tint: str) -> Locator:
     return page.locator(f".ag-row[row-index='{row}'] .ag-cell.{tint}")

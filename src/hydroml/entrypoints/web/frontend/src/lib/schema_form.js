@@ -27,7 +27,7 @@ export function fieldsOf(schema, definitions = schema.$defs ?? {}) {
     const field = {
       name, nullable, types: described["x-types"] ?? [], when: described["x-when"] ?? null, help: described.description ?? "", required: required.includes(name) && !nullable,
       label: described.title && described.title.toLowerCase() !== name.replaceAll("_", " ") ? described.title : sentence(name),
-      initial: described.default !== undefined ? described.default : null, choices: main.enum ?? items?.enum ?? [], words: described["x-choices"] ?? {}, more: Boolean(described["x-more"]), suggest: described["x-suggest"] ?? "", least: main.minimum, parts: items?.properties ? fieldsOf(items, definitions) : main.properties ? fieldsOf(main, definitions) : [],
+      initial: described.default !== undefined ? described.default : null, choices: main.enum ?? items?.enum ?? [], words: described["x-choices"] ?? {}, more: Boolean(described["x-more"]), suggest: described["x-suggest"] ?? "", least: main.minimum, whole: items?.type === "integer", parts: items?.properties ? fieldsOf(items, definitions) : main.properties ? fieldsOf(main, definitions) : [],
     };
     const role = described["x-role"];
     if (["column", "columns", "new_column", "formula", "condition", "sql", "version", "other_column", "other_columns", "value", "time_zone"].includes(role)) field.kind = role;
@@ -35,7 +35,7 @@ export function fieldsOf(schema, definitions = schema.$defs ?? {}) {
     else if (main.properties) field.kind = "object";
     else if (main.type === "boolean") field.kind = "flag";
     else if (main.type === "integer" || main.type === "number") field.kind = "number";
-    else if (main.type === "array") field.kind = items?.properties ? "objects" : items?.enum ? "choices" : items?.type === "number" ? "numbers" : "texts";
+    else if (main.type === "array") field.kind = items?.properties ? "objects" : items?.enum ? "choices" : items?.type === "number" || items?.type === "integer" ? "numbers" : "texts";
     else field.kind = "text";
     return field;
   });
@@ -354,7 +354,7 @@ export function drawForm(fields, value, help, changed) {
         return { control: input };
       }
       case "texts": return { control: lines(field, target, id, described, (text) => text.split("\n").filter((line) => line.trim()), (given) => given.join("\n")) };
-      case "numbers": return { control: lines(field, target, id, described, (text) => text.split(/[\s;]+|,\s+/).filter(Boolean), (given) => given.join("\n")) };
+      case "numbers": return { control: lines(field, target, id, described, (text) => text.split(field.whole ? /[\s;,]+|\band\b/ : /[\s;]+|,\s+/).filter(Boolean), (given) => given.join("\n")) };
       case "number": return plain({ inputmode: "decimal" });
       case "time_zone": {
         const list = h("datalist", { id: `${id}-l` }, ...(Intl.supportedValuesOf?.("timeZone") ?? []).map((zone) => h("option", { value: zone })));
