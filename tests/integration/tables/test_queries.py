@@ -85,6 +85,7 @@ def run(workshop: Workshop, tables: Mapping[str, Table], text: str, *, limit: in
         ("SELECT site FROM sites WHERE site NOT IN (SELECT site FROM this)", ["site"], [("a",), ("c",)]),
         ("SELECT site FROM sites s WHERE EXISTS (SELECT 1 FROM this t WHERE t.site = s.site)", ["site"], [("b",)]),
         ("SELECT (SELECT max(area) FROM sites) AS top", ["top"], [(30,)]),
+        ("SELECT 'top ' || (SELECT max(site) FROM sites) AS top", ["top"], [("top c",)]),
         ("SELECT x FROM (SELECT area AS x FROM sites) AS t(x) WHERE x > 10 LIMIT 1 OFFSET 1", ["x"], [(30,)]),
         ("SELECT site FROM sites QUALIFY row_number() OVER (ORDER BY area DESC) = 1", ["site"], [("c",)]),
         ("SELECT * EXCLUDE (area) FROM sites", ["site"], [("a",), ("b",), ("c",)]),

@@ -21,7 +21,7 @@ _GROWING = frozenset({"concat", "concat_ws", *_REPLACING})
 
 def grows(node: exp.Expr) -> bool:
     """Whether it can make longer texts out of those it is given."""
-    node = node.unnest()
+    node = _bare(node)
     if (name := _name(node)) in _REPLACING and len(node.expressions) == 3:
         old, new = node.expressions[1:]
         shortest = 0 if name == "regexp_replace" else _literal_bytes(old)
@@ -61,7 +61,7 @@ def characters(node: exp.Expr, cell: float) -> float:
 
 def _bytes(node: exp.Expr, of: Callable[[exp.Expr], str]) -> str:
     """At most so many bytes, as SQL over the sizes of what the text is made of."""
-    node = node.unnest()
+    node = _bare(node)
     if (size := _literal_bytes(node)) is not None:
         return f"{size}::DOUBLE"
     if not grows(node):
@@ -76,6 +76,13 @@ def _bytes(node: exp.Expr, of: Callable[[exp.Expr], str]) -> str:
             return f"(({first} + 1) * ({others[1]} + 1))"
         case _:
             return f"({' + '.join([first, *others])})"
+
+
+def _bare(node: exp.Expr) -> exp.Expr:
+    """Without parentheses around it; SQLGlot's `unnest` would enter a sub-query, too."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
 
 
 def _name(node: exp.Expr) -> str:

@@ -102,7 +102,6 @@ export function createGrid(mount, {
   let gone = new Set();
   let fixed = null;
   let afterRows = null; // what waits for rows
-  let held = null; // the cell that shall have the focus when they are there
   let turn = 0;
 
   const idOf = (name) => {
@@ -213,27 +212,19 @@ export function createGrid(mount, {
   function arrived() {
     const run = afterRows;
     afterRows = null;
-    setTimeout(() => {
-      run?.();
-      giveFocus();
-    }, 60);
+    if (run) setTimeout(run, 60);
   }
 
-  /** Rows drawn anew lose the focus: the cell that has it gets it back, unless somebody went elsewhere meanwhile. */
-  function holdFocus() {
-    const at = document.activeElement.closest(".ag-cell") && grid?.getFocusedCell();
-    if (at) held = { index: at.rowIndex, id: at.column.getColId() };
-  }
-  function giveFocus() {
-    const cell = held;
-    held = null;
-    if (cell && document.activeElement === document.body) grid.setFocusedCell(cell.index, cell.id);
+  /** Cells drawn anew may lose the focus: the one that has it has it afterwards, too. */
+  function keepingFocus(draw) {
+    const at = document.activeElement.closest(".ag-cell") && grid.getFocusedCell();
+    draw();
+    if (at && document.activeElement === document.body) grid.setFocusedCell(at.rowIndex, at.column.getColId());
   }
 
   function datasource() {
     const mine = ++turn;
     let total = null;
-    holdFocus();
     return {
       async getRows(params) {
         if (fixed) {
@@ -251,8 +242,7 @@ export function createGrid(mount, {
           if (answer.total !== null && answer.total !== undefined) total = answer.total;
           const rows = arranged(answer, params.startRow);
           const last = total ?? (rows.length < params.endRow - params.startRow ? params.startRow + rows.length : -1);
-          holdFocus();
-          params.successCallback(rows, last);
+          keepingFocus(() => params.successCallback(rows, last));
           arrived();
           if (isWide()) fill();
           const focus = grid?.getFocusedCell();
@@ -367,8 +357,10 @@ export function createGrid(mount, {
     ranges.clear();
     found = null;
     const sorted = sortNow();
-    grid.setGridOption("columnDefs", definitions(sorted));
-    grid.setGridOption("datasource", datasource());
+    keepingFocus(() => {
+      grid.setGridOption("columnDefs", definitions(sorted));
+      grid.setGridOption("datasource", datasource());
+    });
   };
 
   return {
@@ -377,7 +369,7 @@ export function createGrid(mount, {
     reload() {
       ranges.clear();
       found = null;
-      grid.setGridOption("datasource", datasource());
+      keepingFocus(() => grid.setGridOption("datasource", datasource()));
     },
     setLayout(next) {
       layout = next;
