@@ -1,5 +1,6 @@
 """Large tables: whatever makes a page fast, its rows are those of the plain query."""
 
+import os
 import random
 import subprocess
 import sys
@@ -184,6 +185,22 @@ def test_work_ends_when_its_asker_has_gone(tmp_path: Path) -> None:
     thread.join()
     assert len(errors) == 1
     connections.close()
+
+
+def test_every_question_is_asked_with_the_settings_of_its_instance() -> None:
+    """The clock of the machine does not count, and what a Parquet file says about itself is read once."""
+    asked = """
+from pathlib import Path
+from hydroml.adapters.tables.connection import Connections
+connections = Connections(Path("."), Path("."), 1 << 28, 1)
+for opened in (connections.reading, connections.fresh):
+    with opened() as connection:
+        print(*connection.row("SELECT current_setting('TimeZone'), current_setting('parquet_metadata_cache')"))
+"""
+    elsewhere = {**os.environ, "TZ": "Asia/Tokyo"}
+    command = [sys.executable, "-c", asked]
+    said = subprocess.run(command, env=elsewhere, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["UTC", "True"] * 2
 
 
 def test_bars_of_a_long_table_are_estimated(workshop: Workshop, tmp_path: Path) -> None:

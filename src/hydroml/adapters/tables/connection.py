@@ -195,8 +195,9 @@ class Connections:
         )
         folders = [str(p) for p in paths if p.is_dir()]
         files = [str(p) for p in paths if not p.is_dir()]
-        instance.execute("SET TimeZone = 'UTC'")
-        instance.execute("SET parquet_metadata_cache = true")
+        # Globally: what is set for one connection is forgotten by the cursors on its instance.
+        instance.execute("SET GLOBAL TimeZone = 'UTC'")
+        instance.execute("SET GLOBAL parquet_metadata_cache = true")
         # The system keeps files in memory once for all; pages are no slower without a copy in each instance.
         instance.execute("SET enable_external_file_cache = false")
         # A progress bar is never printed; without it query_progress() does not count.
