@@ -102,9 +102,7 @@ def test_the_program_gives_the_identical_table(workshop: Workshop, table: Table,
     program.write_text(workshop.engine.python(recipe, table.columns, "table.parquet"))
     with workshop.blobs.local(table.blob) as file:
         # In this process: fifty new ones would take a minute.
-        other = workshop.folder / f"{table.blob[:12]}.parquet"
-        if step.others and not other.exists():
-            other.hardlink_to(file)
+        lay_beside(workshop, table)
         before, sys.argv, place = sys.argv, ["program.py", str(file), str(result)], Path.cwd()
         os.chdir(workshop.folder)
         try:
@@ -116,6 +114,14 @@ def test_the_program_gives_the_identical_table(workshop: Workshop, table: Table,
     made = duckdb.sql(f"SELECT * FROM '{result}'").to_arrow_table()
     assert made.schema == schema
     assert [tuple(row.values()) for row in made.to_pylist()] == rows
+
+
+def lay_beside(workshop: Workshop, table: Table) -> None:
+    """The table where a program looks for another one."""
+    other = workshop.folder / f"{table.blob[:12]}.parquet"
+    if not other.exists():
+        with workshop.blobs.local(table.blob) as file:
+            other.hardlink_to(file)
 
 
 def test_forty_steps_are_the_same_everywhere(workshop: Workshop, table: Table) -> None:
@@ -137,6 +143,7 @@ def test_forty_steps_are_the_same_everywhere(workshop: Workshop, table: Table) -
     program, result = workshop.folder / "program.py", workshop.folder / "result.parquet"
     program.write_text(workshop.engine.python(recipe, table.columns, "table.parquet"))
     with workshop.blobs.local(table.blob) as file:
+        lay_beside(workshop, table)
         command = [sys.executable, str(program), str(file), str(result)]
         subprocess.run(command, check=True, capture_output=True, cwd=workshop.folder)
     assert [tuple(row.values()) for row in duckdb.sql(f"SELECT * FROM '{result}'").to_arrow_table().to_pylist()] == rows
