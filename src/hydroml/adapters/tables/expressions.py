@@ -16,6 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
 
 from hydroml.adapters.tables import sql, text_sizes
 from hydroml.adapters.tables.functions import (
@@ -27,6 +28,7 @@ from hydroml.adapters.tables.functions import (
     Function,
     Reach,
     WindowFunction,
+    not_zero,
 )
 from hydroml.domain.errors import InvalidInputError
 
@@ -83,6 +85,12 @@ class Grammar(DuckDB):
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
             name: parse for name, parse in DuckDB.Parser.NO_PAREN_FUNCTION_PARSERS.items() if name == "CASE"
         }
+
+        def _parse_types(self, check_func: bool = False, **options: Any) -> exp.Expr | None:
+            """In an expression `text(` calls a function: read as a type first and then again, calls within each other
+            would take twice as long with each."""
+            called = check_func and self._next is not None and self._next.token_type is TokenType.L_PAREN
+            return None if called else super()._parse_types(check_func=check_func, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +232,11 @@ class Writer(ABC):
             case exp.Neg():
                 return f"(- {inner(node.this)})"
             case exp.Div():
-                return f"({inner(node.this)}::DOUBLE / nullif({inner(node.expression)}, 0))"
+                return f"({inner(node.this)}::DOUBLE / {not_zero(inner(node.expression))})"
             case exp.IntDiv():
-                return f"({inner(node.this)} // nullif({inner(node.expression)}, 0))"
+                return f"({inner(node.this)} // {not_zero(inner(node.expression))})"
             case exp.Mod():
-                return f"({inner(node.this)} % nullif({inner(node.expression)}, 0))"
+                return f"({inner(node.this)} % {not_zero(inner(node.expression))})"
             case exp.Pow():
                 return FUNCTIONS["pow"].render("pow", (inner(node.this), inner(node.expression)))
             case exp.Is() if isinstance(node.expression, (exp.Null, exp.Boolean)):
@@ -256,11 +264,14 @@ class Writer(ABC):
 
     def _case(self, node: exp.Case) -> str:
         inner = self._write
-        subject = f" {inner(node.this)}" if node.this is not None else ""
-        branches = "".join(f" WHEN {inner(b.this)} THEN {inner(b.args['true'])}" for b in node.args.get("ifs", ()))
+        # DuckDB repeats the subject for each branch; written out, the repetition is bounded with the rest.
+        subject = f"{inner(node.this)} = " if node.this is not None else ""
+        branches = "".join(
+            f" WHEN {subject}{inner(b.this)} THEN {inner(b.args['true'])}" for b in node.args.get("ifs", ())
+        )
         default = node.args.get("default")
         otherwise = f" ELSE {inner(default)}" if default is not None else ""
-        return f"(CASE{subject}{branches}{otherwise} END)"
+        return f"(CASE{branches}{otherwise} END)"
 
     def _cast(self, node: exp.Cast) -> str:
         kind = node.to

@@ -45,9 +45,20 @@ class WindowFunction(Function):
     reach: Reach = Reach.PLACE
 
 
+def _named(value: str, result: str) -> str:
+    """`result`, in which `x` stands for the value. DuckDB's nullif() and
+    split_part() repeat what they are given: nested, a formula of a line would take longer to plan than to run."""
+    return f"list_transform([{value}], lambda x: {result})[1]"
+
+
 def _real(call: str) -> str:
     """A result that is not finite becomes missing."""
-    return f"nullif(nullif(nullif({call}, 'nan'::DOUBLE), 'infinity'::DOUBLE), '-infinity'::DOUBLE)"
+    return _named(call, "CASE WHEN isfinite(x) THEN x END")
+
+
+def not_zero(divisor: str) -> str:
+    """Missing where it is zero."""
+    return _named(divisor, "CASE WHEN x <> 0 THEN x END")
 
 
 def finite(call: str) -> str:
@@ -72,7 +83,7 @@ _NUMBERS = {
     "floor": Function("floor(x)", "The next whole number below.", 1, 1),
     "ceil": Function("ceil(x)", "The next whole number above.", 1, 1),
     "trunc": Function("trunc(x)", "Without the digits after the point.", 1, 1),
-    "mod": Function("mod(x, y)", "The remainder of x / y; missing for y = 0.", 2, 2, "({0} % nullif({1}, 0))"),
+    "mod": Function("mod(x, y)", "The remainder of x / y; missing for y = 0.", 2, 2, f"({{0}} % {not_zero('{1}')})"),
     "pow": Function("pow(x, y)", "x to the power of y.", 2, 2, _real("pow({0}::DOUBLE, {1}::DOUBLE)")),
     "sqrt": _maths("sqrt", "The square root; missing below 0."),
     "cbrt": _maths("cbrt", "The cube root."),
@@ -111,7 +122,9 @@ _CONDITIONS = {
     ),
     "coalesce": Function("coalesce(x, y, …)", "The first value that is not missing.", 1, _MANY),
     "ifnull": Function("ifnull(x, y)", "y where x is missing.", 2, 2, "coalesce({0}, {1})"),
-    "nullif": Function("nullif(x, y)", "Missing where x equals y, else x.", 2, 2),
+    "nullif": Function(
+        "nullif(x, y)", "Missing where x equals y, else x.", 2, 2, _named("row({0}, {1})", "nullif(x[1], x[2])")
+    ),
     "is_missing": Function("is_missing(x)", "Whether there is no value.", 1, 1, "({0} IS NULL)"),
 }  # fmt: skip
 
@@ -132,7 +145,10 @@ _TEXT = {
     "starts_with": Function("starts_with(text, part)", "Whether it begins with part.", 2, 2),
     "ends_with": Function("ends_with(text, part)", "Whether it ends with part.", 2, 2),
     "replace": Function("replace(text, old, new)", "With every old replaced by new.", 3, 3),
-    "split_part": Function("split_part(text, separator, n)", "The n-th piece of it, counted from 1.", 3, 3),
+    "split_part": Function(
+        "split_part(text, separator, n)", "The n-th piece of it, counted from 1.", 3, 3,
+        _named("row({0}, {1}, {2})", "split_part(x[1], x[2], x[3])"),
+    ),
     "concat": Function("concat(x, y, …)", "The values as text, joined; missing ones count as empty.", 1, _MANY),
     "concat_ws": Function("concat_ws(separator, x, y, …)", "The values that are not missing, joined.", 2, _MANY),
     "lpad": Function(
