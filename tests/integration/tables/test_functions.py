@@ -1,6 +1,5 @@
 """Each function gives what its example says, and the documents say the same."""
 
-import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from hydroml.adapters.storage.folder import FolderBlobStore
 from hydroml.adapters.tables import DuckDbTableEngine
 from hydroml.adapters.tables.functions import infos
 from hydroml.application.ports.tables import View
-from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.studio.recipes import RecipeStep
 from hydroml.domain.studio.steps import Derive
 from hydroml.domain.studio.steps.formulas import looks_at_other_rows
@@ -65,17 +63,19 @@ def test_page_of_functions_is_up_to_date() -> None:
     assert PAGE.read_text() == page()
 
 
-NESTING = ["ln({})", "(1 / {})", "({} % 7)", "(7 // {})", "nullif({}, 3)", "integer(text({}))", "date(boolean({}))"]
-
-
-@pytest.mark.parametrize("around", [*NESTING, "number(split_part(text({}), ',', 1))"])
-def test_what_stands_within_a_function_is_read_and_planned_once(around: str) -> None:
+@pytest.mark.parametrize(
+    ("around", "levels"),
+    [
+        ("ln({})", 20), ("(1 / {})", 20), ("({} % 7)", 20), ("(7 // {})", 20), ("nullif({}, 3)", 20),
+        ("text({})", 20), ("number(text({}))", 10), ("split_part({}, ',', 1)", 20),
+    ],
+)  # fmt: skip
+def test_what_stands_within_a_function_is_read_and_planned_once(around: str, levels: int) -> None:
     """Done twice at each level, a formula of a line would never come to an end."""
-    formula = "flow"
-    for _ in range(14):
+    formula = "text(flow)" if "split" in around else "flow"
+    for _ in range(levels):
         formula = around.format(formula)
-    with contextlib.suppress(InvalidInputError):  # some are nested too deeply, which is said at once
-        assert len(results([formula])) == 1
+    assert len(results([formula])) == 1
 
 
 def test_a_case_with_a_subject_compares_it_with_each_value() -> None:

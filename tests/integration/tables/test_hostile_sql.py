@@ -8,9 +8,9 @@ import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hydroml.adapters.tables.expressions import Grammar
 from hydroml.adapters.tables.faults import words
 from hydroml.adapters.tables.formulas import compile_formula
+from hydroml.adapters.tables.grammar import Grammar
 from hydroml.adapters.tables.text_sizes import TOO_LONG
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column, ColumnType
@@ -40,6 +40,16 @@ def test_formula_reaches_nothing_but_its_columns(attack: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         compile_formula(attack, COLUMNS)
     assert caught.value.faults[0].loc == ("formula",)
+
+
+@pytest.mark.parametrize("around", ["array[({})]", "SELECT x FROM a, LATERAL ({} + 1)", "row({})", "time({})"])
+def test_what_is_refused_is_read_once_too(around: str) -> None:
+    """Read twice at each level, it would never come to an end."""
+    attack = "site"
+    for _ in range(28):
+        attack = around.format(attack)
+    with pytest.raises(InvalidInputError):
+        compile_formula(attack, COLUMNS)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hydroml.adapters.storage.folder import FolderBlobStore
 from hydroml.adapters.tables import DuckDbTableEngine, querying
-from hydroml.adapters.tables.expressions import Grammar
+from hydroml.adapters.tables.grammar import Grammar
 from hydroml.adapters.tables.queries import compile_query
 from hydroml.application.ports.tables import QueryResult, View
 from hydroml.domain.errors import DomainError, InvalidInputError, TooLargeError

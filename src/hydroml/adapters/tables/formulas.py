@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from hydroml.adapters.tables import sql
-from hydroml.adapters.tables.expressions import Kind, Piece, Writer, similar
+from hydroml.adapters.tables.expressions import Piece, Writer
 from hydroml.adapters.tables.functions import FUNCTIONS, Reach
+from hydroml.adapters.tables.grammar import Kind, similar
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column
 from hydroml.domain.studio.steps.rows import FORMULA_LENGTH

@@ -46,8 +46,8 @@ class WindowFunction(Function):
 
 
 def _named(value: str, result: str) -> str:
-    """`result`, in which `x` stands for the value. DuckDB's nullif() and
-    split_part() repeat what they are given: nested, a formula of a line would take longer to plan than to run."""
+    """`result`, in which `x` stands for the value, which is written once. DuckDB's nullif() and split_part() repeat
+    what they are given: within each other, the planning would double with each."""
     return f"list_transform([{value}], lambda x: {result})[1]"
 
 

@@ -10,9 +10,10 @@ from sqlglot.tokenizer_core import TokenType
 
 from hydroml.adapters.tables import sql, text_sizes
 from hydroml.adapters.tables.connection import Connection
-from hydroml.adapters.tables.expressions import Grammar, Kind, Span, Writer, similar
+from hydroml.adapters.tables.expressions import Writer
 from hydroml.adapters.tables.faults import type_words
 from hydroml.adapters.tables.functions import Reach, finite
+from hydroml.adapters.tables.grammar import Grammar, Kind, Span, similar
 from hydroml.adapters.tables.reading.names import is_reserved
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.sources import Column, ColumnType
