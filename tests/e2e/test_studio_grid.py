@@ -13,6 +13,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 STATUS = ".statusbar"
 CLIPBOARD = "navigator.clipboard.readText()"
 
+COVERS = """cell => {
+    const { right, y } = cell.getBoundingClientRect();
+    const stack = document.elementsFromPoint(right - 3, y + 8);
+    const opaque = over => getComputedStyle(over).backgroundColor !== "rgba(0, 0, 0, 0)";
+    return stack.slice(0, stack.indexOf(cell)).filter(opaque).map(over => over.className);
+}"""
+"""What hides the end of a cell; scrollbars may lie over it."""
+
 
 def studio(page: Page, sample: str) -> None:
     source(page, sample, "Daily catchments")
@@ -43,6 +51,11 @@ def test_cells_are_reached_found_chosen_and_copied_by_keyboard(page: Page, sampl
     page.get_by_role("dialog").get_by_label("Row").fill("5,000")
     page.keyboard.press("Enter")
     expect(status).to_contain_text("row 5,000, date = 2018-06-09")
+    page.keyboard.press("End")
+    last = page.locator(".ag-cell.ag-column-last:focus")
+    expect(last).to_be_in_viewport(ratio=1)
+    assert last.evaluate(COVERS) == []
+    page.keyboard.press("Home")
 
     page.keyboard.press("Control+f")  # the table has the focus
     find = page.get_by_role("search", name="Find in the table")
