@@ -11,6 +11,7 @@ export function stepPanel(grid) {
   let running = null;
   let drawn = null;
   let tables = null;
+  let opener = null; // what had the focus before the form did
   const later = debounced((work) => work(), 350);
   return {
     panel: null, // "add" or "edit"
@@ -36,6 +37,7 @@ export function stepPanel(grid) {
     },
     openPanel(mode, form, entry = null) {
       if (this.seen && mode === "add") this.look("");
+      if (!this.panel) opener = document.activeElement;
       this.panel = mode;
       this.editing = entry;
       this.form = form;
@@ -68,6 +70,7 @@ export function stepPanel(grid) {
     },
     closePanel() {
       if (!this.panel) return;
+      const hadFocus = this.$root.querySelector(".step-panel").contains(document.activeElement);
       this.panel = null;
       this.editing = null;
       later.cancel();
@@ -75,6 +78,11 @@ export function stepPanel(grid) {
       this.dropMatch();
       this.dropPreview();
       this.showPart("grid");
+      if (hadFocus) this.$nextTick(() => (opener !== document.body && opener.checkVisibility() ? opener.focus() : this.enterTable()));
+    },
+    enterPanel() {
+      this.showPart("step");
+      this.$refs.panelBody.querySelector("[data-waits], textarea, input, select")?.focus();
     },
     /** On narrow screens one part shows at a time. */
     showPart(part) {

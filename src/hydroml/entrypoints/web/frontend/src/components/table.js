@@ -153,6 +153,7 @@ export function tableView() {
     tableChanged(columns) {
       schema = columns;
       this.tableColumns = columns.length;
+      if (this.focus && !columns.some(({ name }) => name === this.focus.name)) this.focus = null;
       if (grid) this.countHidden(grid.layout());
     },
 
@@ -189,6 +190,11 @@ export function tableView() {
     },
     get columnsTitle() {
       return this.hiddenColumns ? `Columns: ${count(this.hiddenColumns)} hidden` : "Columns: show, hide, pin, put in order";
+    },
+
+    /** The keyboard goes on in the table, or in the filter that has left no row of it. */
+    enterTable() {
+      if (!grid?.enter()) this.$refs.filter.focus();
     },
 
     // Filter --------------------------------------------------------------------------------------------------------------

@@ -215,11 +215,20 @@ export function createGrid(mount, {
     if (run) setTimeout(run, 60);
   }
 
-  /** Cells drawn anew may lose the focus: the one that has it has it afterwards, too. */
+  /** The cell that was meant, or the nearest to it that there is; the first column holds the numbers of rows. */
+  function nearest(at) {
+    const columns = grid.getAllDisplayedColumns();
+    const last = grid.getDisplayedRowCount() - 1;
+    const index = at ? at.rowIndex : Math.max(0, grid.getFirstDisplayedRowIndex());
+    return last < 0 || columns.length < 2 ? null : { index: Math.min(index, last), column: columns.find((one) => one.getColId() === at?.column.getColId()) ?? columns[1] };
+  }
+
+  /** Cells drawn anew may lose the focus: the one that has it has it afterwards, too, or what is there now. */
   function keepingFocus(draw) {
     const at = document.activeElement.closest(".ag-cell") && grid.getFocusedCell();
     draw();
-    if (at && document.activeElement === document.body) grid.setFocusedCell(at.rowIndex, at.column.getColId());
+    const there = at && document.activeElement === document.body && nearest(at);
+    if (there) grid.setFocusedCell(there.index, there.column);
   }
 
   function datasource() {
@@ -435,6 +444,15 @@ export function createGrid(mount, {
       grid.ensureIndexVisible(index);
       grid.ensureColumnVisible(idOf(name));
       grid.setFocusedCell(index, idOf(name));
+    },
+    /** The focus on the cell that had it last; false where there is none. */
+    enter() {
+      const there = nearest(grid.getFocusedCell());
+      if (!there) return false;
+      grid.ensureIndexVisible(there.index);
+      grid.ensureColumnVisible(there.column);
+      grid.setFocusedCell(there.index, there.column);
+      return true;
     },
     focused,
     /** The cells chosen together, or the one with the focus, each with its place for an edit; null when there are more than `most`. */

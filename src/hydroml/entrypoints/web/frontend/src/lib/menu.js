@@ -1,15 +1,16 @@
 import { h, icon } from "./dom.js";
 import { rank } from "./rank.js";
 
-/** A floating menu at an element: items `{title, icon, run, note, help, danger}`, `{heading}` or `"-"`. Arrows move, Esc closes and gives the focus back; with `search`, what is typed narrows it. */
+/** A floating menu at an element: items `{title, icon, run, note, help, danger}`, `{heading}` or `"-"`. Arrows move, Esc closes and gives the focus back to where it was; with `search`, what is typed narrows it. */
 export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
   document.querySelector(".menu-list.is-fixed")?.remove();
+  const before = document.activeElement === document.body ? anchor : document.activeElement;
   const list = h("div", { class: "menu-list is-fixed", role: "menu", "aria-label": label });
   const close = (refocus = true) => {
     list.remove();
     removeEventListener("pointerdown", outside, true);
     removeEventListener("resize", close);
-    if (refocus) anchor.focus?.();
+    if (refocus) before.focus?.();
   };
   const outside = (event) => list.contains(event.target) || close(false);
   const field = search ? h("input", { class: "input", type: "search", "aria-label": search, placeholder: search, oninput: () => narrow(field.value) }) : null;
@@ -41,7 +42,7 @@ export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
     if (event.target === field && ["Home", "End"].includes(event.key)) return undefined;
     const at = shown.indexOf(document.activeElement);
     if (event.key === "Escape") close();
-    else if (event.key === "Tab") return close();
+    else if (event.key === "Tab" || event.key === "F6") return close();
     else if (!shown.length) return undefined;
     else if (event.key === "ArrowDown") shown[(at + 1) % shown.length].focus();
     else if (event.key === "ArrowUp") shown[(at + shown.length - 1) % shown.length].focus();
