@@ -213,10 +213,10 @@ function toasts() {
     init() {
       addEventListener("hydroml:toast", ({ detail }) => this.add(detail));
     },
-    add({ text, tone, title, href, link, action, run }) {
+    add({ text, tone, title, href, link, action, run, topic }) {
       const [toneClass, icon] = TONES[tone] ?? TONES.info;
-      const item = { id: this.next++, text, title, href, link, action, run, tone: toneClass, icon: `#i-${icon}`, role: tone === "danger" ? "alert" : "status" };
-      this.items.push(item);
+      const item = { id: this.next++, text, title, href, link, action, run, topic, tone: toneClass, icon: `#i-${icon}`, role: tone === "danger" ? "alert" : "status" };
+      this.items = [...this.items.filter((one) => !topic || one.topic !== topic), item];
       if (this.items.length > 4) this.items.shift();
       if (tone !== "danger") setTimeout(() => this.dismiss(item), action || href ? 9000 : 6000);
     },

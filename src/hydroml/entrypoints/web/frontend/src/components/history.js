@@ -97,7 +97,7 @@ export function history(grid) {
     undo() {
       if (!this.session?.can_undo) return;
       const name = this.titleOf(this.current);
-      this.change((options) => api.post(`/sessions/${this.id}/undo`, {}, options), () => toast(`Undone: ${name}.`, { action: "Redo", run: () => this.redo() }));
+      this.change((options) => api.post(`/sessions/${this.id}/undo`, {}, options), () => toast(`Undone: ${name}.`, { topic: "undo", action: "Redo", run: () => this.redo() }));
     },
     redo() {
       if (!this.session?.can_redo) return;

@@ -4,9 +4,9 @@ import { h, icon } from "./dom.js";
 
 const emit = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
 
-/** `tone`: success, info, warning, danger. Errors stay until read; others go after a while. */
-export function toast(text, { tone = "info", title = "", href = "", link = "Open", action = "", run = null } = {}) {
-  emit("hydroml:toast", { text, tone, title, href, link, action, run });
+/** `tone`: success, info, warning, danger. Errors stay until read; others go after a while, or when another of their `topic` comes. */
+export function toast(text, { tone = "info", title = "", href = "", link = "Open", action = "", run = null, topic = "" } = {}) {
+  emit("hydroml:toast", { text, tone, title, href, link, action, run, topic });
 }
 export function toastError(error, title = "") {
   const problem = asProblem(error);
