@@ -123,6 +123,9 @@ def joined_by_keys_alone(page: Page, panel: StepPanel) -> None:
     keys.press("Enter")
     expect(panel.box.get_by_label("Column there")).to_have_count(2)
     expect(panel.box.get_by_label("Column here").nth(1)).to_be_focused()
+    keys.type("flow")
+    offered = panel.box.get_by_label("Column there").nth(1).get_by_role("option")
+    expect(offered).to_have_text(["choose a column", "area", "Site (text)"])  # what goes together with it first
     panel.box.get_by_role("button", name="Cancel", exact=True).focus()
     keys.press("Enter")
     expect(panel.box).to_be_hidden()

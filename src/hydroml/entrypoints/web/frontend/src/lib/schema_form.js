@@ -112,6 +112,7 @@ export function drawForm(fields, value, help, changed) {
   let number = 0;
   let other = []; // the columns of the other table
   const waiting = []; // what is drawn anew when another one is chosen
+  const partners = new WeakMap(); // by what is filled in: draws the columns there, by whether they go together with the one here
   const fitting = (types, columns) => columns.filter(({ type }) => !types.length || types.includes(type));
 
   async function readOther() {
@@ -188,7 +189,7 @@ export function drawForm(fields, value, help, changed) {
       input.value = target[field.name] ?? "";
       return h("span", { class: "contents" }, input, list);
     }
-    const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => set(target, field.name, select.value) },
+    const select = h("select", { class: "input", id, "aria-describedby": described, onchange: () => { set(target, field.name, select.value); partners.get(target)?.(); } },
       field.required ? null : h("option", { value: "" }, "none"), found.length ? null : h("option", { value: "" }, "no column is of a type that suits"),
       ...found.map(({ name }) => h("option", { value: name }, name)));
     select.value = target[field.name] ?? "";
@@ -288,6 +289,7 @@ export function drawForm(fields, value, help, changed) {
     };
     draw();
     waiting.push(draw);
+    partners.set(target, draw);
     return select;
   }
 
