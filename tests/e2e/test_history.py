@@ -119,6 +119,74 @@ def test_steps_are_moved_switched_branched_compared_discussed_and_copied(page: P
     assert call(page, "GET", f"/sessions/{made}")["steps"][-1]["current"]
 
 
+def test_every_part_is_a_key_away_and_the_focus_comes_back(page: Page, sample: str) -> None:
+    page.goto(sample)
+    made = session(page, newest(page, sample, "Daily"), *STEPS)
+    page.goto(f"/studio/{made}")
+    expect(page.get_by_text("50 rows × 13 columns")).to_be_visible()
+    step, cell = page.locator(".history .step-main"), page.locator(".ag-cell:focus")
+    status, toolbar = page.locator(".statusbar"), page.get_by_role("toolbar", name="Steps")
+    press = page.keyboard.press
+
+    press("Shift+F6")
+    press("Control+ArrowRight")
+    expect(status).to_contain_text("wet = ")
+    press("Shift+F6")
+    expect(step.filter(has_text="Limit rows")).to_be_focused()
+    for _ in range(2):
+        press("ArrowUp")
+    press("b")
+    expect(page.get_by_role("button", name="Redo: Derive column").first).to_be_enabled()
+    expect(step.filter(has_text="Fill missing values")).to_be_focused()
+    expect(page.locator(".history .step-main:not([tabindex='-1'])")).to_have_count(1)
+    expect(status).not_to_contain_text("wet = ")
+    assert axe_faults(page) == []  # steps that are undone can be read
+    press("Shift+F10")
+    expect(page.get_by_role("menuitem", name="Go back to here")).to_be_visible()
+    press("Escape")
+    press("Shift+F6")
+    expect(toolbar.get_by_role("button", name="Filter")).to_be_focused()
+    press("End")
+    expect(toolbar.get_by_role("button", name="Chart")).to_be_focused()
+    for _ in range(2):
+        press("F6")
+    expect(cell).to_be_visible()
+
+    press(".")
+    expect(page.get_by_label("Find a step")).to_be_focused()
+    press("Escape")
+    expect(cell).to_be_visible()
+    press(".")
+    page.keyboard.type("Lag")
+    press("Enter")
+    panel = StepPanel(page).box
+    expect(panel.get_by_label("Find a column").first).to_be_focused()
+    expect(panel.locator(".checks").first.locator("input:not([tabindex='-1'])")).to_have_count(1)
+    page.keyboard.type("precip")
+    press("ArrowDown")
+    press("ArrowDown")
+    press("Space")
+    expect(panel.get_by_role("checkbox", name="precip_7d_mm")).to_be_checked()
+    panel.get_by_label("In the order of").focus()
+    press("Control+Enter")
+    expect(step.filter(has_text="lag of precip_7d_mm")).to_be_visible()
+    expect(cell).to_be_visible()
+    for title in ("Lag and lead", "Fill missing values"):
+        press("Control+z")
+        expect(page.get_by_text("Undone: ")).to_have_text([f"Undone: {title}."])  # the Redo of another one would lie
+
+    press("/")
+    page.keyboard.type("temp_c > 0")
+    press("Enter")
+    expect(status).to_contain_text("filter: on")
+    press("Escape")
+    expect(cell).to_be_visible()
+    press("Control+k")
+    page.keyboard.type("filter a step")
+    press("Enter")
+    expect(page.get_by_label("Condition", exact=True)).to_have_value("temp_c > 0")
+
+
 def test_two_tabs_and_two_people_see_what_the_other_did(watched: Watched, reader: Page, sample: str) -> None:
     page = watched.page
     page.goto(sample)

@@ -1,14 +1,16 @@
 // The history of a session: its steps looked at, undone, changed, moved and taken out, by mouse and by keyboard.
 import { api } from "../lib/api.js";
 import { openMenu } from "../lib/menu.js";
+import { roving } from "../lib/roving.js";
 import { opOf } from "../lib/steps.js";
 import { ask, shortcut, toast, toastError } from "../lib/ui.js";
 import { setParams } from "../lib/url.js";
 
-const KEYS = [["E", "Edit the step of the history that has the focus"], ["Space", "Turn it on or off"], ["Delete", "Delete it"], ["Alt ↑↓", "Move it"], ["C", "Comment on it"]];
+const KEYS = [["E", "Edit the step of the history that has the focus"], ["B", "Go back to it"], ["Space", "Turn it on or off"], ["Delete", "Delete it"], ["Alt ↑↓", "Move it"], ["C", "Comment on it"]];
 
 /** `grid()` is the table beside it. */
 export function history(grid) {
+  let enterSteps = () => {};
   return {
     overtaken: null, // what another tab or person did meanwhile: {lead, text, ids}
     looks: 0,
@@ -16,6 +18,7 @@ export function history(grid) {
     dropAt: -1,
     startHistory() {
       for (const [keys, title] of KEYS) shortcut(keys, title, () => false); // told here, done by `historyKey` where the focus is
+      this.$nextTick(() => (enterSteps = roving(this.$refs.steps, ".step-main", { prefer: () => this.placeInHistory() })));
       document.addEventListener("visibilitychange", () => document.hidden || this.lookForChanges());
     },
     get editable() {
@@ -220,6 +223,14 @@ export function history(grid) {
     rows() {
       return [...this.$refs.steps.querySelectorAll(".step-main")];
     },
+    /** The step whose table is shown. */
+    placeInHistory() {
+      return this.rows()[(this.seen ? this.seenIndex : this.steps.indexOf(this.current) + 1)];
+    },
+    enterHistory() {
+      this.showPart("steps");
+      enterSteps();
+    },
     /** Gives the focus to a step once it is drawn; -1 is the original. */
     focusStep(index) {
       this.$nextTick(() => this.rows()[index + 1]?.focus());
@@ -235,11 +246,14 @@ export function history(grid) {
       }
       if (step && !event.altKey) this.rows()[at + 1 + step]?.focus();
       else if (event.key === "Home" || event.key === "End") this.rows().at(event.key === "Home" ? 0 : -1).focus();
-      else if (!entry || event.shiftKey) return;
+      else if (!entry) return;
+      else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.entryMenu(entry, event.target);
+      else if (event.shiftKey) return;
       else if (step && event.altKey) this.afterwards(this.moveStep(entry, at + step), at + step);
       else if (event.key === " ") this.afterwards(this.toggleStep(entry), at);
       else if (event.key === "Delete" || event.key === "Backspace") this.afterwards(this.removeStep(entry), Math.min(at, this.steps.length - 2));
       else if (event.key.toLowerCase() === "e" && this.editable) this.editStep(entry);
+      else if (event.key.toLowerCase() === "b" && this.editable) this.afterwards(this.jump(entry.id), at);
       else if (event.key.toLowerCase() === "c") this.openThread(entry);
       else return;
       event.preventDefault();
@@ -272,16 +286,16 @@ export function history(grid) {
       this.dragEnd();
       if (from >= 0 && to >= 0) this.moveStep(this.steps[from], to > from ? to - 1 : to);
     },
-    entryMenu(entry, event) {
+    entryMenu(entry, anchor) {
       const at = this.steps.findIndex(({ id }) => id === entry.id);
       const comments = { title: entry.comments.length ? `Comments (${entry.comments.length})` : "Comment", icon: "comment", note: "C", run: () => this.openThread(entry) };
       const copy = { title: "Copy to another session …", icon: "copy", run: () => this.openCopy(entry) };
       const show = { title: "Show the table as of here", icon: "eye", note: "Enter", run: () => this.look(entry.id) };
-      openMenu(event.currentTarget, this.isReadOnly ? [{ heading: this.titleOf(entry) }, show, comments, copy] : [
+      openMenu(anchor, this.isReadOnly ? [{ heading: this.titleOf(entry) }, show, comments, copy] : [
         { heading: this.titleOf(entry) },
         { title: "Edit", icon: "edit", note: "E", run: () => this.editStep(entry) },
         show,
-        { title: "Go back to here", icon: "undo", run: () => this.jump(entry.id) },
+        { title: "Go back to here", icon: "undo", note: "B", run: () => this.jump(entry.id) },
         ...(at > 0 ? [{ title: "Move up", icon: "up", note: "Alt ↑", run: () => this.moveStep(entry, at - 1) }] : []),
         ...(at < this.steps.length - 1 ? [{ title: "Move down", icon: "down", note: "Alt ↓", run: () => this.moveStep(entry, at + 1) }] : []),
         comments, copy,

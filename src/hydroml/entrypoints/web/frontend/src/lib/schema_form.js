@@ -4,6 +4,7 @@ import { builderOf } from "./condition_builder.js";
 import { h, icon } from "./dom.js";
 import { attachFormula } from "./formula_field.js";
 import { goTogether, likelyAxis, likelyKeys, tablePicker } from "./other_table.js";
+import { roving } from "./roving.js";
 import { isNumeric, typeOf } from "./types.js";
 
 const MOST_SHOWN = 300;
@@ -198,7 +199,8 @@ export function drawForm(fields, value, help, changed) {
   }
 
   function checks(options, chosen, change, label) {
-    const box = h("div", { class: "checks", tabindex: "0", role: "group", "aria-label": label });
+    const box = h("div", { class: "checks", role: "group", "aria-label": label });
+    roving(box, "input", { back: "ArrowUp", on: "ArrowDown" });
     const draw = (search = "") => {
       const wanted = search.trim().toLowerCase();
       const shown = options.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, MOST_SHOWN);
@@ -233,7 +235,12 @@ export function drawForm(fields, value, help, changed) {
       told();
       draw(search?.value);
     };
-    const search = found.length > 10 ? h("input", { class: "input", type: "search", "aria-label": "Find a column", placeholder: "Find a column", oninput: () => draw(search.value) }) : null;
+    const down = (event) => {
+      if (event.key !== "ArrowDown") return;
+      event.preventDefault();
+      box.querySelector("input")?.focus();
+    };
+    const search = found.length > 10 ? h("input", { class: "input", type: "search", "aria-label": "Find a column", placeholder: "Find a column", oninput: () => draw(search.value), onkeydown: down }) : null;
     const gappy = found.filter(({ gaps }) => gaps).map(({ name }) => name);
     const buttons = h("div", { class: "row" },
       gappy.length ? h("button", { class: "btn btn-quiet btn-s", type: "button", onclick: () => all(gappy) }, "All with missing values") : null,

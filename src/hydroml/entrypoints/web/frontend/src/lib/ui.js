@@ -52,7 +52,7 @@ export function shortcut(keys, title, run, { inInputs = false, hidden = false } 
   addEventListener("keydown", (event) => {
     const mod = event.ctrlKey || event.metaKey;
     if (mod !== parts.includes("mod") || event.altKey) return;
-    if (parts.includes("shift") !== event.shiftKey && /^[a-z]$/i.test(key)) return;
+    if (parts.includes("shift") !== event.shiftKey && /^([a-z]|F\d+)$/i.test(key)) return; // other keys may need Shift to be typed
     if (event.key.toLowerCase() !== key.toLowerCase()) return;
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]");
     if (typing && !inInputs) return;

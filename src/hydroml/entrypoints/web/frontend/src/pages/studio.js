@@ -14,7 +14,9 @@ import { takeOver } from "../lib/handover.js";
 import { isActive } from "../lib/jobs.js";
 import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
+import { regions } from "../lib/regions.js";
 import { resource } from "../lib/resource.js";
+import { roving } from "../lib/roving.js";
 import { GROUPS, kinds, loadSteps, opOf } from "../lib/steps.js";
 import { command, enterProject, setTitle, shortcut } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
@@ -42,16 +44,28 @@ function studio() {
       shortcut("/", "Filter the rows on screen", () => this.$refs.filter?.focus());
       shortcut(".", "Add a step", () => (this.editable ? this.stepMenu() : false));
       shortcut("Enter", "Apply the step in the panel", () => (this.panel ? this.apply() : false));
+      shortcut("mod+Enter", "Apply it from any of its fields", () => (this.panel ? this.apply() : false), { inInputs: true });
       shortcut("Escape", "Close the panel, or go back to the newest step", () => this.escape());
       loadSteps().then(() => {
         this.knowsSteps = true; // what is known of them is none of Alpine's
         for (const { op, title, icon } of kinds()) command(title, icon, () => this.addStep(op), { keys: ".", when: () => this.editable });
       }, () => {});
+      command("Make the filter a step", "filter", () => this.filterToStep(), { when: () => this.editable && Boolean(this.filter) });
       command("Chart", "chart", () => this.toggleChart());
       command("Save as …", "save", () => this.openSave(), { when: () => this.editable });
       command("Train a model on this", "flask", () => this.train(), { when: () => this.editable });
       addEventListener("hydroml:project-known", ({ detail }) => (this.role = detail.role));
       this.startHistory();
+      this.$nextTick(() => {
+        const part = (selector) => () => this.$root.querySelector(selector);
+        const enterToolbar = roving(this.$refs.toolbar, "button, a", { back: "ArrowLeft", on: "ArrowRight" });
+        regions([
+          { title: "steps", element: part(".toolbar"), enter: enterToolbar },
+          { title: "history", element: part(".history"), enter: () => this.enterHistory() },
+          { title: "table", element: part(".grid-view"), enter: () => this.showPart("grid") || this.enterTable() },
+          { title: "form", element: part(".step-panel"), enter: () => this.enterPanel() },
+        ]);
+      });
       addEventListener("popstate", () => this.look(param("step"), { push: false }));
     },
     async open() {
