@@ -17,7 +17,18 @@ class HyperparameterType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """Where a sweep looks for a number, unless it is told otherwise; on a logarithmic scale where only ratios count."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hyperparameter:
+    """What an algorithm can be told; a sweep tries `search`, all choices of a choice, and both of a boolean."""
+
     name: str
     type: HyperparameterType
     default: HyperparameterValue
@@ -26,6 +37,7 @@ class Hyperparameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     nullable: bool = False
+    search: Search | None = None
 
     def complaint(self, value: HyperparameterValue) -> str | None:
         """Why `value` cannot be used, or None."""
@@ -71,7 +83,25 @@ class Algorithm:
 
 
 _ALL = ("regression", "binary", "multiclass")
-_INTEGER, _NUMBER, _CHOICE = HyperparameterType.INTEGER, HyperparameterType.NUMBER, HyperparameterType.CHOICE
+
+
+def _whole(  # noqa: PLR0917 - a row of a table
+    name: str, default: int | None, minimum: int, maximum: int, search: Search | None, text: str
+) -> Hyperparameter:
+    kind, nullable = HyperparameterType.INTEGER, default is None
+    return Hyperparameter(name, kind, default, text, minimum, maximum, nullable=nullable, search=search)
+
+
+def _number(  # noqa: PLR0917 - a row of a table
+    name: str, default: float, minimum: float, maximum: float, search: Search | None, text: str
+) -> Hyperparameter:
+    return Hyperparameter(name, HyperparameterType.NUMBER, default, text, minimum, maximum, search=search)
+
+
+def _choice(name: str, choices: tuple[str, ...], text: str) -> Hyperparameter:
+    """The first is the default."""
+    return Hyperparameter(name, HyperparameterType.CHOICE, choices[0], text, choices=choices)
+
 
 _LINEAR = Algorithm(
     "linear",
@@ -79,8 +109,8 @@ _LINEAR = Algorithm(
     "A weighted sum of the features: quick, steady, easy to read. Ridge regression for numbers, logistic for classes.",
     _ALL,
     (
-        Hyperparameter("alpha", _NUMBER, 1.0, "Strength of the penalty on large weights.", 1e-6, 1e6),
-        Hyperparameter("max_iter", _INTEGER, 1000, "Most iterations of the solver.", 10, 100_000),
+        _number("alpha", 1.0, 1e-6, 1e6, Search(1e-4, 1e4, log=True), "Strength of the penalty on large weights."),
+        _whole("max_iter", 1000, 10, 100_000, None, "Most iterations of the solver."),
     ),
     needs_scaling=True,
 )
@@ -91,10 +121,10 @@ _FOREST = Algorithm(
     "Many decision trees, each on a random part of the rows and features, averaged.",
     _ALL,
     (
-        Hyperparameter("n_estimators", _INTEGER, 200, "Number of trees.", 1, 5_000),
-        Hyperparameter("max_depth", _INTEGER, None, "Most levels of a tree; none for no limit.", 1, 200, nullable=True),
-        Hyperparameter("min_samples_leaf", _INTEGER, 2, "Fewest rows in a leaf.", 1, 10_000),
-        Hyperparameter("max_features", _NUMBER, 0.5, "Share of the features looked at for each branch.", 0.01, 1.0),
+        _whole("n_estimators", 200, 1, 5_000, Search(50, 500), "Number of trees."),
+        _whole("max_depth", None, 1, 200, Search(3, 40), "Most levels of a tree; none for no limit."),
+        _whole("min_samples_leaf", 2, 1, 10_000, Search(1, 50, log=True), "Fewest rows in a leaf."),
+        _number("max_features", 0.5, 0.01, 1.0, Search(0.1, 1.0), "Share of the features looked at for each branch."),
     ),
 )
 
@@ -104,16 +134,13 @@ _BOOSTING = Algorithm(
     "Trees grown one after another, each mending what the ones before got wrong; takes missing values as they are.",
     _ALL,
     (
-        Hyperparameter("learning_rate", _NUMBER, 0.1, "How much each tree corrects.", 0.001, 1.0),
-        Hyperparameter("max_iter", _INTEGER, 200, "Number of trees.", 1, 10_000),
-        Hyperparameter("max_leaf_nodes", _INTEGER, 31, "Most leaves of a tree.", 2, 1_000),
-        Hyperparameter("min_samples_leaf", _INTEGER, 20, "Fewest rows in a leaf.", 1, 10_000),
-        Hyperparameter("l2_regularization", _NUMBER, 0.0, "Penalty on large leaf values.", 0.0, 1_000.0),
-        Hyperparameter(
-            "early_stopping", _CHOICE, "off", "Stop when a tenth of the training rows, held back, no longer gains.",
-            choices=("off", "on"),
-        ),
+        _number("learning_rate", 0.1, 0.001, 1.0, Search(0.01, 0.5, log=True), "How much each tree corrects."),
+        _whole("max_iter", 200, 1, 10_000, Search(50, 1_000, log=True), "Number of trees."),
+        _whole("max_leaf_nodes", 31, 2, 1_000, Search(8, 256, log=True), "Most leaves of a tree."),
+        _whole("min_samples_leaf", 20, 1, 10_000, Search(2, 100, log=True), "Fewest rows in a leaf."),
+        _number("l2_regularization", 0.0, 0.0, 1_000.0, Search(0.0, 20.0), "Penalty on large leaf values."),
+        _choice("early_stopping", ("off", "on"), "Stop when a tenth of the training rows, held back, no longer gains."),
     ),
-)  # fmt: skip
+)
 
 ALGORITHMS: Mapping[str, Algorithm] = {a.name: a for a in (_LINEAR, _FOREST, _BOOSTING)}

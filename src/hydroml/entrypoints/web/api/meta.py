@@ -1,5 +1,6 @@
 """What there is to choose from: steps, formula functions, algorithms, metrics; and the search."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,14 @@ class ConditionFormulaOut(Schema):
     formula: str
 
 
+class SearchRangeOut(Schema):
+    """Where a sweep looks for a number; `log` where only ratios count."""
+
+    low: float
+    high: float
+    log: bool
+
+
 class HyperparameterOut(Schema):
     """A setting of an algorithm."""
 
@@ -91,6 +100,7 @@ class HyperparameterOut(Schema):
     maximum: float | None
     choices: list[str]
     nullable: bool
+    search: SearchRangeOut | None
     help: str
 
     @classmethod
@@ -103,6 +113,7 @@ class HyperparameterOut(Schema):
             maximum=one.maximum,
             choices=list(one.choices),
             nullable=one.nullable,
+            search=None if one.search is None else SearchRangeOut.model_validate(asdict(one.search)),
             help=one.help,
         )
 
