@@ -32,6 +32,7 @@ from hydroml.application.lineage import LineageService
 from hydroml.application.models import ModelService
 from hydroml.application.notifications import NotificationService
 from hydroml.application.predictions import PredictionService
+from hydroml.application.preflight import PreflightService
 from hydroml.application.profiles import ProfileAnalysis, ProfileService
 from hydroml.application.projects import ProjectService
 from hydroml.application.quality import QualityAnalysis, QualityService
@@ -109,11 +110,14 @@ class Harness:
         self.saving = SavingService(uow=uow, engine=engine, versions=writer, sender=self.sender, clock=clock)
         self.recipes = RecipeService(uow=uow, engine=engine, clock=clock)
         self.queries = QueryService(uow=uow, engine=engine, versions=writer, sender=self.sender, clock=clock)
-        self.experiments = ExperimentService(uow=uow, engine=engine, clock=clock)
-        self.runs = RunService(uow=uow, experiments=self.experiments, blobs=blobs, sender=self.sender, clock=clock)
+        self.experiments = ExperimentService(uow=uow, clock=clock)
+        self.inspector = InMemoryTableInspector(engine)
+        self.quality_analysis = QualityAnalysis(uow=uow, inspector=self.inspector, clock=clock)
+        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis)
+        self.runs = RunService(uow=uow, preflight=self.preflight, blobs=blobs, sender=self.sender, clock=clock)
         self.tracking = TrackingService(uow=uow, tracker=self.tracker, blobs=blobs)
         self.training = TrainingHandler(
-            uow=uow, experiments=self.experiments, learner=BaselineLearner(), tracking=self.tracking, blobs=blobs,
+            uow=uow, preflight=self.preflight, learner=BaselineLearner(), tracking=self.tracking, blobs=blobs,
             scratch=scratch, clock=clock,
         )  # fmt: skip
         self.models = ModelService(uow=uow, clock=clock)
@@ -126,8 +130,6 @@ class Harness:
         self.notifications = NotificationService(uow=uow)
         self.profile_analysis = ProfileAnalysis(uow=uow, engine=engine, clock=clock)
         self.profiles = ProfileService(uow=uow, engine=engine, analyses=self.analyses)
-        self.inspector = InMemoryTableInspector(engine)
-        self.quality_analysis = QualityAnalysis(uow=uow, inspector=self.inspector, clock=clock)
         self.quality = QualityService(
             uow=uow, inspector=self.inspector, analysis=self.quality_analysis, analyses=self.analyses
         )

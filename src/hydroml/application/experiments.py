@@ -1,4 +1,4 @@
-"""Experiments: written, checked before anything runs, listed."""
+"""Experiments: written, listed, changed."""
 
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -7,43 +7,12 @@ from hydroml.application.access import experiment_of, project_of, version_of
 from hydroml.application.activity import tell
 from hydroml.application.ports.jobs import Clock
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
-from hydroml.application.ports.tables import TableEngine
 from hydroml.application.projects import check_revision
-from hydroml.domain.errors import Fault, InvalidInputError, NotFoundError
+from hydroml.domain.errors import InvalidInputError, NotFoundError
 from hydroml.domain.experiments.runs import Experiment, ExperimentId
-from hydroml.domain.experiments.specification import (
-    Problem,
-    Specification,
-    SplitKind,
-    TargetSummary,
-    resolve_problem,
-    target_faults,
-)
+from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, Role, UserId
-from hydroml.domain.sources import Table, Version
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Something doubtful that does not stop a run."""
-
-    code: str
-    msg: str
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """What would stop a run or make its result doubtful, and what would be learnt from how many rows."""
-
-    faults: tuple[Fault, ...]
-    warnings: tuple[Doubt, ...]
-    problem: Problem | None
-    split: SplitKind | None
-    features: tuple[str, ...]
-    rows: int
-    training_rows: int
-    test_rows: int
+from hydroml.domain.sources import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +21,9 @@ class ExperimentDetail:
     runs: int
 
 
-FEW_ROWS = 100
-RARE_SHARE = 0.05
-
-
 class ExperimentService:
-    def __init__(self, *, uow: UnitOfWorkFactory, engine: TableEngine, clock: Clock) -> None:
-        self._uow, self._engine, self._clock = uow, engine, clock
+    def __init__(self, *, uow: UnitOfWorkFactory, clock: Clock) -> None:
+        self._uow, self._clock = uow, clock
 
     def create(self, user: UserId, project_id: ProjectId, specification: Specification) -> ExperimentDetail:
         """Raises InvalidInputError that names what is wrong with the specification for its version."""
@@ -121,27 +86,6 @@ class ExperimentService:
             tell(uow, user, "deleted", experiment, self._clock())
             uow.commit()
 
-    def preflight(self, user: UserId, project_id: ProjectId, specification: Specification) -> Preflight:
-        """Checks without storing anything; reads the target's values once."""
-        with self._uow() as uow:
-            project_of(uow, user, project_id)
-            version = version_in(uow, user, specification, project_id)
-        return self.check(specification, version)
-
-    def check(self, specification: Specification, version: Version) -> Preflight:
-        faults = specification.faults(version.columns)
-        features = specification.resolved_features(version.columns)
-        target = version.column(specification.target)
-        if target is None:
-            return Preflight(faults, (), None, None, features, version.rows, 0, 0)
-        summary = self._engine.target_summary(Table.of(version), target.name)
-        problem = resolve_problem(specification.problem, target, summary)
-        split = specification.split.resolve(specification.time_column, problem)
-        faults = (*faults, *target_faults(problem, target.name, summary))
-        train, test = specification.split.sizes(split, summary.usable)
-        warnings = _warnings(specification, version, summary, problem, features)
-        return Preflight(faults, warnings, problem, split, features, version.rows, train, test)
-
 
 def version_in(uow: UnitOfWork, user: UserId, specification: Specification, project_id: ProjectId) -> Version:
     """The specification's version; raises InvalidInputError when it is not one of the project's."""
@@ -160,41 +104,3 @@ def _check(specification: Specification, version: Version) -> None:
     faults = specification.faults(version.columns)
     if faults:
         raise InvalidInputError(faults[0].msg if len(faults) == 1 else f"{len(faults)} things are wrong", faults)
-
-
-def _warnings(
-    specification: Specification, version: Version, target: TargetSummary, problem: Problem, features: tuple[str, ...]
-) -> tuple[Doubt, ...]:
-    warnings = []
-    if target.missing:
-        share = 100 * target.missing / max(target.rows, 1)
-        warnings.append(
-            Doubt(
-                "missing_target",
-                f"“{specification.target}” is missing in {target.missing:,} rows ({share:.1f} %); they are left out",
-                (specification.target,),
-            )
-        )
-    if target.usable < FEW_ROWS:
-        warnings.append(Doubt("few_rows", f"only {target.usable:,} rows: every figure will be uncertain"))
-    if features and target.usable < 10 * len(features):
-        warnings.append(
-            Doubt("many_features", f"{len(features):,} features for {target.usable:,} rows: easily learnt by heart")
-        )
-    if problem.is_classification and target.usable and target.rarest / target.usable < RARE_SHARE:
-        warnings.append(
-            Doubt("imbalance", f"the rarest class has {target.rarest:,} rows: look at balanced accuracy, not accuracy")
-        )
-    temporal = tuple(c.name for c in version.columns if c.type.is_temporal)
-    if temporal and specification.time_column is None:
-        warnings.append(
-            Doubt(
-                "time_unused",
-                f"the table has dates ({', '.join(temporal[:3])}) but no time column is chosen: "
-                "a random split lets the model see the future",
-                temporal,
-            )
-        )
-    if specification.split.reason:
-        warnings.append(Doubt("random_in_time", f"a time series is shuffled: “{specification.split.reason}”"))
-    return tuple(warnings)

@@ -10,7 +10,7 @@ from hydroml.application.analysis import AnalysisService
 from hydroml.application.documents import write_step
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.quality import MissingFacts, TableInspector
-from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
+from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.domain.errors import ConflictError
 from hydroml.domain.jobs import Job
 from hydroml.domain.projects import UserId
@@ -57,6 +57,14 @@ class QualityAnalysis:
         document = self.make(version, monitor)
         return {"findings": len(document["findings"])}
 
+    def at_hand(self, version: Version) -> Mapping[str, Any] | None:
+        """The report that is kept; of a small table it is made now if need be."""
+        with self._uow() as uow:
+            document = uow.reports.get(version.id, REPORT)
+        if document is not None and document.get("format") == FORMAT:
+            return document
+        return self.make(version, Silence()) if version.rows * len(version.columns) <= SMALL else None
+
     def make(self, version: Version, monitor: Monitor) -> Mapping[str, Any]:
         now = self._clock()
         table = Table.of(version)
@@ -84,12 +92,10 @@ class QualityService:
         self._uow, self._inspector, self._analysis, self._analyses = uow, inspector, analysis, analyses
 
     def get(self, user: UserId, version_id: VersionId) -> Quality:
-        """The report; of a small table it is made now if need be, of a large one a job makes it."""
+        """The report; of a large table a job makes it."""
         with self._uow() as uow:
             version, _ = version_of(uow, user, version_id)
-            document = _kept(uow, version_id)
-        if document is None and version.rows * len(version.columns) <= SMALL:
-            document = self._analysis.make(version, Silence())
+        document = self._analysis.at_hand(version)
         if document is not None:
             return Quality(document, None)
         return Quality(None, self._analyses.current(user, version_id))
@@ -113,11 +119,6 @@ class QualityService:
         with self._uow() as uow:
             version, _ = version_of(uow, user, version_id)
         return self._inspector.missing(Table.of(version), chosen, Silence())
-
-
-def _kept(uow: UnitOfWork, version_id: VersionId) -> Mapping[str, Any] | None:
-    document = uow.reports.get(version_id, REPORT)
-    return document if document is not None and document.get("format") == FORMAT else None
 
 
 def written(made: QualityReport) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 from hydroml.application.access import experiment_of, project_of, run_of
 from hydroml.application.activity import tell
-from hydroml.application.experiments import ExperimentService, version_in
+from hydroml.application.experiments import version_in
 from hydroml.application.jobs import JobSender
 from hydroml.application.ports.jobs import Clock, Monitor
 from hydroml.application.ports.learning import Learner, Tracker, TrainingTask
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
+from hydroml.application.preflight import PreflightService
 from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
@@ -37,12 +38,12 @@ class RunService:
         self,
         *,
         uow: UnitOfWorkFactory,
-        experiments: ExperimentService,
+        preflight: PreflightService,
         blobs: BlobStore,
         sender: JobSender,
         clock: Clock,
     ) -> None:
-        self._uow, self._experiments, self._blobs = uow, experiments, blobs
+        self._uow, self._preflight, self._blobs = uow, preflight, blobs
         self._sender, self._clock = sender, clock
 
     def request(self, user: UserId, experiment_id: ExperimentId) -> tuple[Run, Job]:
@@ -50,7 +51,7 @@ class RunService:
         with self._uow() as uow:
             experiment = experiment_of(uow, user, experiment_id, Role.EDITOR)
             version = version_in(uow, user, experiment.specification, experiment.project_id)
-        checked = self._experiments.check(experiment.specification, version)
+        checked = self._preflight.check(experiment.specification, version)
         if checked.faults:
             raise InvalidInputError(checked.faults[0].msg, checked.faults)
         now = self._clock()
@@ -118,14 +119,14 @@ class TrainingHandler:
         self,
         *,
         uow: UnitOfWorkFactory,
-        experiments: ExperimentService,
+        preflight: PreflightService,
         learner: Learner,
         tracking: "TrackingService",
         blobs: BlobStore,
         scratch: Scratch,
         clock: Clock,
     ) -> None:
-        self._uow, self._experiments, self._learner, self._tracking = uow, experiments, learner, tracking
+        self._uow, self._preflight, self._learner, self._tracking = uow, preflight, learner, tracking
         self._blobs, self._scratch, self._clock = blobs, scratch, clock
 
     def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
@@ -138,7 +139,7 @@ class TrainingHandler:
                 uow.runs.save(run)
                 uow.commit()
         if run.status is not RunStatus.SUCCEEDED:
-            checked = self._experiments.check(run.specification, version)
+            checked = self._preflight.check(run.specification, version)
             if checked.problem is None:
                 raise InvalidInputError(checked.faults[0].msg, checked.faults)
             with self._scratch.folder(_folder(job)) as folder, self._blobs.local(version.fingerprint) as file:

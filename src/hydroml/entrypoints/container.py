@@ -34,6 +34,7 @@ from hydroml.application.lineage import LineageService
 from hydroml.application.models import ModelService
 from hydroml.application.notifications import NotificationService
 from hydroml.application.predictions import PredictionService
+from hydroml.application.preflight import PreflightService
 from hydroml.application.profiles import ProfileAnalysis, ProfileService
 from hydroml.application.projects import ProjectService
 from hydroml.application.quality import QualityAnalysis, QualityService
@@ -177,15 +178,15 @@ class Container(containers.DeclarativeContainer):
     queries = providers.Factory(
         QueryService, uow=uow.provider, engine=tables_engine, versions=versions, sender=sender, clock=clock
     )
-    experiments = providers.Factory(ExperimentService, uow=uow.provider, engine=tables_engine, clock=clock)
-    runs = providers.Factory(
-        RunService, uow=uow.provider, experiments=experiments, blobs=blobs, sender=sender, clock=clock
-    )
+    experiments = providers.Factory(ExperimentService, uow=uow.provider, clock=clock)
+    quality_analysis = providers.Factory(QualityAnalysis, uow=uow.provider, inspector=inspector, clock=clock)
+    preflight = providers.Factory(PreflightService, uow=uow.provider, engine=tables_engine, quality=quality_analysis)
+    runs = providers.Factory(RunService, uow=uow.provider, preflight=preflight, blobs=blobs, sender=sender, clock=clock)
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)
     training = providers.Factory(
         TrainingHandler,
         uow=uow.provider,
-        experiments=experiments,
+        preflight=preflight,
         learner=learner,
         tracking=tracking,
         blobs=blobs,
@@ -215,7 +216,6 @@ class Container(containers.DeclarativeContainer):
     demo = providers.Factory(DemoService, uow=uow.provider, projects=projects, imports=imports)
 
     notifications = providers.Factory(NotificationService, uow=uow.provider)
-    quality_analysis = providers.Factory(QualityAnalysis, uow=uow.provider, inspector=inspector, clock=clock)
     quality = providers.Factory(
         QualityService, uow=uow.provider, inspector=inspector, analysis=quality_analysis, analyses=analyses
     )

@@ -231,3 +231,12 @@ def test_the_end_of_a_job_is_told_to_whoever_started_it(alice: Person, bob: Pers
     assert alice.post("/me/notifications/read", {"all": True}).status_code == 204
     assert alice.get("/me/notifications?unread=true").json()["items"] == []
     assert alice.get("/me/notifications").json()["unread"] == 0
+
+
+def test_preflight_names_the_features_that_give_the_target_away(alice: Person, things: Things, version: UUID) -> None:
+    specification = {"name": "Flow", "version_id": str(version), "target": "q_mm", "time_column": "day"}
+    warnings = alice.post(f"/projects/{things.project_id}/preflight", specification).json()["warnings"]
+    found = [warning for warning in warnings if warning["code"] == "gives_away"]
+    assert [warning["columns"] for warning in found] == [["q_ls"]]
+    chosen = alice.post(f"/projects/{things.project_id}/preflight", specification | {"features": [HOSTILE]})
+    assert "gives_away" not in {warning["code"] for warning in chosen.json()["warnings"]}

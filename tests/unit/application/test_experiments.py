@@ -71,7 +71,7 @@ def test_a_constant_target_is_refused_before_a_job_starts(app: Harness, me: User
 
 
 def test_preflight_counts_and_doubts(app: Harness, me: UserId, project: ProjectId) -> None:
-    checked = app.experiments.preflight(me, project, specification(app.imported(me, project)))
+    checked = app.preflight.ask(me, project, specification(app.imported(me, project)))
     assert (checked.faults, checked.training_rows + checked.test_rows) == ((), 54)
     assert {"missing_target", "few_rows"} <= {warning.code for warning in checked.warnings}
 

@@ -40,7 +40,10 @@ _TARGET: dict[str, tuple[Fit, str]] = {
     "mixed_types": (Fit.DOUBTFUL, "as a target: numbers and words are mixed in it"),
     "sentinel_numbers": (Fit.DOUBTFUL, "as a target: some numbers seem to stand for missing values"),
 }
-_GIVEN_AWAY = ("linear_copy", "combination", "identical_columns", "same_information", "determined")
+_ONE_WAY = ("combination", "determined")
+"""Of these findings only the first column follows from the others."""
+GIVEN_AWAY = ("linear_copy", "identical_columns", "near_identical_columns", "same_information", *_ONE_WAY)
+"""Findings of columns that give each other away as features and target."""
 
 
 def fitness(facts: Facts, findings: Sequence[Finding]) -> tuple[Fitness, ...]:
@@ -82,7 +85,7 @@ def _fitness(column: ColumnFacts, findings: Sequence[Finding], facts: Facts) -> 
             feature(*_FEATURE[finding.kind])
         if finding.kind in _TARGET:
             target(*_TARGET[finding.kind])
-        if finding.kind in _GIVEN_AWAY:
+        if finding.kind in GIVEN_AWAY:
             _given_away(column.name, finding, feature, target)
     reasons = tuple(dict.fromkeys((*feature.reasons, *target.reasons)))
     return Fitness(column.name, feature.fit, target.fit, reasons)
@@ -101,10 +104,10 @@ def _by_type(column: ColumnFacts, facts: Facts, feature: _Opinion, target: _Opin
 
 def _given_away(name: str, finding: Finding, feature: _Opinion, target: _Opinion) -> None:
     others = [other for other in finding.columns if other != name]
-    if finding.kind in ("combination", "determined") and finding.columns[0] != name:
+    if finding.kind in _ONE_WAY and finding.columns[0] != name:
         feature(Fit.DOUBTFUL, f"as a feature for “{finding.columns[0]}”: it gives the answer away")
         return
     shown = ", ".join(f"“{other}”" for other in others[:3])
     target(Fit.DOUBTFUL, f"as a target: leave {shown} out of the features, which give it away")
-    if finding.kind not in ("combination", "determined"):
+    if finding.kind not in _ONE_WAY:
         feature(Fit.DOUBTFUL, f"as a feature for {shown}: it gives the answer away")

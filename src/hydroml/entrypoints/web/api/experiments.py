@@ -9,7 +9,8 @@ from ninja import Body, Query, Router, Schema, Status
 from pydantic import Field, TypeAdapter, WithJsonSchema
 
 from hydroml.application.documents import read_specification, write_specification
-from hydroml.application.experiments import ExperimentDetail, Preflight
+from hydroml.application.experiments import ExperimentDetail
+from hydroml.application.preflight import Preflight
 from hydroml.application.runs import RunDetail
 from hydroml.domain.experiments.runs import ExperimentId
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
@@ -129,9 +130,7 @@ def create_experiment(
 def preflight(request: HttpRequest, project_id: UUID, specification: Body[SpecificationDocument]) -> PreflightOut:
     """What would stop a run of this specification or make its result doubtful; nothing is stored."""
     container().access().check(request.auth, "project", project_id)
-    checked = (
-        container().experiments().preflight(request.auth, ProjectId(project_id), read_specification(specification))
-    )
+    checked = container().preflight().ask(request.auth, ProjectId(project_id), read_specification(specification))
     return PreflightOut.of(checked)
 
 
@@ -171,7 +170,7 @@ def delete_experiment(request: HttpRequest, experiment_id: UUID) -> Status[None]
 def preflight_experiment(request: HttpRequest, experiment_id: UUID) -> PreflightOut:
     """What would stop a run or make its result doubtful."""
     experiment = container().experiments().get(request.auth, ExperimentId(experiment_id)).experiment
-    checked = container().experiments().preflight(request.auth, experiment.project_id, experiment.specification)
+    checked = container().preflight().ask(request.auth, experiment.project_id, experiment.specification)
     return PreflightOut.of(checked)
 
 
