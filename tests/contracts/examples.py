@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.domain.experiments.algorithms import HyperparameterValue
+from hydroml.domain.experiments.plans import Limits, Sampler, Space, Sweep
 from hydroml.domain.experiments.runs import (
     Counts,
     Experiment,
@@ -16,6 +17,8 @@ from hydroml.domain.experiments.runs import (
     Run,
     RunId,
     RunStatus,
+    SuiteId,
+    Variation,
 )
 from hydroml.domain.experiments.specification import (
     AlgorithmChoice,
@@ -28,6 +31,7 @@ from hydroml.domain.experiments.specification import (
     Split,
     SplitKind,
 )
+from hydroml.domain.experiments.suites import Suite, SuiteStatus
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, ProjectId, Role, UserId
@@ -244,7 +248,40 @@ def outcome() -> Outcome:
         features=(Feature("rain", "number", 0.0, 12.5), Feature("site", "text", categories=("A", "B", AWKWARD))),
         classes=("no", "yes"),
         seconds=12.75,
+        model_bytes=4_096,
     )
+
+
+def suite(of: Experiment, **changes: Any) -> Suite:
+    """A sweep; with every field set."""
+    space = {
+        "max_depth": Space(2.0, 9.0, log=True, steps=3),
+        "learning_rate": Space(0.01, 0.5),
+        "loss": Space(choices=("gamma", 1, 2.5, True, None)),
+    }
+    values: dict[str, Any] = {
+        "id": SuiteId(uuid4()),
+        "project_id": of.project_id,
+        "experiment_id": of.id,
+        "name": AWKWARD,
+        "specification": of.specification,
+        "plan": Sweep(
+            sampler=Sampler.GRID, space=space, trials=17, prune=False, limits=Limits(12.5, 1_000_000), seed=2**32 - 1
+        ),
+        "metric": "rmse",
+        "parallel": 3,
+        "seconds": 90.5,
+        "status": SuiteStatus.RUNNING,
+        "error": "an error, all the same",
+        "importance": {"max_depth": 0.75, "loss": 0.25},
+        "job_id": uuid4(),
+        "created_by": user(),
+        "created_at": at(5),
+        "started_at": at(6),
+        "finished_at": at(7),
+        "spent": 12.25,
+    }
+    return Suite(**(values | changes))
 
 
 def run(of: Experiment, **changes: Any) -> Run:
@@ -341,7 +378,8 @@ class World:
         self.session = session(self.version, self.project)
         self.recipe = recipe(self.project)
         self.experiment = experiment(self.version, self.project)
-        self.run = run(self.experiment)
+        self.suite = suite(self.experiment)
+        self.run = run(self.experiment, variation=Variation(self.suite.id, 3, {"max_depth": 4, "loss": None}))
         self.model = model(self.project, self.run)
         self.job = job(self.owner, self.project)
         with uow() as unit:
@@ -351,6 +389,7 @@ class World:
             unit.sessions.add(self.session)
             unit.recipes.add(self.recipe)
             unit.experiments.add(self.experiment)
+            unit.suites.add(self.suite)
             unit.runs.add(self.run)
             unit.models.add(self.model)
             unit.jobs.add(self.job)

@@ -43,6 +43,7 @@ KINDS = [
         lambda e: setattr(e, "specification", examples.without(e.specification, name="another", seed=3)),
     ),
     Kind("runs", lambda u: u.runs, lambda w: w.run, lambda r: r.tracked_as("another")),
+    Kind("suites", lambda u: u.suites, lambda w: w.suite, lambda s: s.stop(examples.at(90), "the disk is full")),
     Kind("models", lambda u: u.models, lambda w: w.model, lambda m: m.mirrored(1, "17")),
 ]
 

@@ -1,8 +1,8 @@
 """What every learner promises: scikit-learn's, and the twin that knows only the mean."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from hydroml.adapters.learning import ScikitLearner
 from hydroml.adapters.memory.learning import BaselineLearner
 from hydroml.application.ports.learning import Learner, Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments.runs import PrunedError
 from hydroml.domain.experiments.specification import Problem, Specification
 from hydroml.domain.jobs import JobCancelledError
 from hydroml.domain.sources import Column, ColumnType, VersionId
@@ -97,6 +98,29 @@ class LearnerContract:
         first, second = bench.train(task), bench.train(task)
         assert (first.outcome.metrics, first.outcome.baselines) == (second.outcome.metrics, second.outcome.baselines)
         assert first.artifacts == second.artifacts
+
+    def test_folds_within_the_training_part_judge_it_too(self, bench: Bench) -> None:
+        seen: list[tuple[int, dict[str, float]]] = []
+        plain = bench.task()
+        split = replace(plain.specification.split, validation=3)
+        task = replace(
+            plain,
+            specification=replace(plain.specification, split=split),
+            on_fold=lambda fold, metrics: seen.append((fold, dict(metrics))),
+        )
+        outcome = bench.train(task).outcome
+        assert [fold for fold, _ in seen] == [1, 2, 3]
+        assert outcome.metrics["validation"] == seen[-1][1]
+        assert outcome.metrics["test"] == bench.train(plain).outcome.metrics["test"]
+
+    def test_what_a_fold_is_answered_with_ends_it(self, bench: Bench) -> None:
+        def give_up(fold: int, _: Mapping[str, float]) -> None:
+            raise PrunedError
+
+        plain = bench.task()
+        split = replace(plain.specification.split, validation=3)
+        with pytest.raises(PrunedError):
+            bench.train(replace(plain, specification=replace(plain.specification, split=split), on_fold=give_up))
 
     def test_progress_moves_forward(self, bench: Bench) -> None:
         monitor = RecordingMonitor()

@@ -11,6 +11,7 @@ from hydroml.adapters.memory.learning import BaselineLearner
 from hydroml.adapters.memory.quality import InMemoryTableInspector
 from hydroml.adapters.memory.storage import InMemoryBlobStore, InMemoryScratch
 from hydroml.adapters.memory.store import InMemoryStore
+from hydroml.adapters.memory.suites import RandomSearcher
 from hydroml.adapters.memory.tables import InMemoryTableEngine
 from hydroml.adapters.memory.tracking import InMemoryTracker
 from hydroml.adapters.memory.unit_of_work import InMemoryUnitOfWork
@@ -43,6 +44,7 @@ from hydroml.application.runs import RunService, TrackingService, TrainingHandle
 from hydroml.application.saving import SavingService
 from hydroml.application.sources import SourceService
 from hydroml.application.studio import StudioService
+from hydroml.application.suites import SuiteHandler, SuiteService
 from hydroml.application.tables import TableService
 from hydroml.application.tokens import TokenService
 from hydroml.application.uploads import UploadService
@@ -113,13 +115,17 @@ class Harness:
         self.experiments = ExperimentService(uow=uow, clock=clock)
         self.inspector = InMemoryTableInspector(engine)
         self.quality_analysis = QualityAnalysis(uow=uow, inspector=self.inspector, clock=clock)
-        self.lacking: set[str] = set()
-        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis, lacking=self.lacking)
+        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis)
         self.runs = RunService(uow=uow, preflight=self.preflight, blobs=blobs, sender=self.sender, clock=clock)
+        self.searcher = RandomSearcher()
+        self.suites = SuiteService(
+            uow=uow, preflight=self.preflight, searcher=self.searcher, sender=self.sender, clock=clock
+        )
+        self.suite_jobs = SuiteHandler(uow=uow, searcher=self.searcher, sender=self.sender, clock=clock)
         self.tracking = TrackingService(uow=uow, tracker=self.tracker, blobs=blobs)
         self.training = TrainingHandler(
             uow=uow, preflight=self.preflight, learner=BaselineLearner(), tracking=self.tracking, blobs=blobs,
-            scratch=scratch, clock=clock,
+            scratch=scratch, suites=self.suite_jobs, clock=clock,
         )  # fmt: skip
         self.models = ModelService(uow=uow, clock=clock)
         self.predictions = PredictionService(
@@ -152,6 +158,7 @@ class Harness:
             JobKind.CHECK_RULES: RuleHandler(uow=uow, analysis=self.rule_analysis),
             JobKind.COMPARE: self.comparisons,
             JobKind.EXPORT: self.exports,
+            JobKind.SUITE: self.suite_jobs,
         }
         self.handlers = handlers
         self.jobs = JobService(uow=uow, sender=self.sender, bell=self.bell, clock=clock, handlers=handlers)

@@ -15,7 +15,9 @@ from hydroml.domain.experiments.runs import (
     Run,
     RunId,
     RunNotFoundError,
+    SuiteId,
 )
+from hydroml.domain.experiments.suites import Suite, SuiteNotFoundError
 from hydroml.domain.jobs import Job, JobId, JobNotFoundError
 from hydroml.domain.models import Model, ModelId, ModelNotFoundError
 from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError, Role, UserId
@@ -141,6 +143,15 @@ def run_of(uow: UnitOfWork, user: UserId, run_id: RunId, role: Role = Role.VIEWE
     return run
 
 
+def suite_of(uow: UnitOfWork, user: UserId, suite_id: SuiteId, role: Role = Role.VIEWER) -> Suite:
+    suite = uow.suites.get(suite_id)
+    try:
+        project_of(uow, user, suite.project_id, role)
+    except ProjectNotFoundError:
+        raise SuiteNotFoundError(suite_id) from None
+    return suite
+
+
 def model_of(uow: UnitOfWork, user: UserId, model_id: ModelId, role: Role = Role.VIEWER) -> Model:
     model = uow.models.get(model_id)
     try:
@@ -172,6 +183,7 @@ _CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
     "recipe": lambda uow, user, id_: recipe_of(uow, user, RecipeId(id_)),
     "experiment": lambda uow, user, id_: experiment_of(uow, user, ExperimentId(id_)),
     "run": lambda uow, user, id_: run_of(uow, user, RunId(id_)),
+    "suite": lambda uow, user, id_: suite_of(uow, user, SuiteId(id_)),
     "model": lambda uow, user, id_: model_of(uow, user, ModelId(id_)),
     "job": lambda uow, user, id_: job_of(uow, user, JobId(id_)),
 }

@@ -10,6 +10,7 @@ from hydroml.application.access import project_of, source_of
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.domain.activity import Activity, ActivityId, Break, Head, Link, breaks
 from hydroml.domain.experiments.runs import Experiment, Run
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.jobs import Subject
 from hydroml.domain.models import Model
 from hydroml.domain.projects import Project, ProjectId, UserId
@@ -22,7 +23,7 @@ MOST_BREAKS = 100
 _TEXT = 1_000
 _BEFORE_ALL = -(2**63)
 
-Thing = Project | DataSource | Experiment | Run | Model | SavedRecipe | Token
+Thing = Project | DataSource | Experiment | Run | Suite | Model | SavedRecipe | Token
 
 
 def tell(  # noqa: PLR0917 - who did what to which thing, when
@@ -60,11 +61,11 @@ def _place(thing: Thing) -> tuple[Subject, frozenset[ProjectId]]:
             return Subject("run", thing.id, thing.specification.name), frozenset({thing.project_id})
         case Token():
             return Subject("token", thing.id, thing.name), frozenset()
-        case Experiment() | Model() | SavedRecipe():
+        case Experiment() | Suite() | Model() | SavedRecipe():
             return Subject(_KINDS[type(thing)], thing.id, thing.name), frozenset({thing.project_id})
 
 
-_KINDS: dict[type[Thing], str] = {Experiment: "experiment", Model: "model", SavedRecipe: "recipe"}
+_KINDS: dict[type[Thing], str] = {Experiment: "experiment", Suite: "suite", Model: "model", SavedRecipe: "recipe"}
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 from hydroml.domain.charts import CHARTS, Chart
 from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.experiments.plans import PLANS, Plan
 from hydroml.domain.experiments.runs import Outcome
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.exports import ExportOptions, ExportShape
@@ -24,13 +25,14 @@ T = TypeVar("T")
 
 _STRICT = ConfigDict(extra="forbid")
 
-for _type in (*STEPS, *CHECKS, *CHARTS, Specification, ImportOptions, ExportOptions, ExportShape):
+for _type in (*STEPS, *CHECKS, *CHARTS, *PLANS, Specification, ImportOptions, ExportOptions, ExportShape):
     with_config(_STRICT)(_type)
 
 _step: TypeAdapter[Step] = TypeAdapter(Annotated[Step, Field(discriminator="op")])
 _check: TypeAdapter[Check] = TypeAdapter(Annotated[Check, Field(discriminator="kind")])
 _chart: TypeAdapter[Chart] = TypeAdapter(Annotated[Chart, Field(discriminator="kind")])
 _specification: TypeAdapter[Specification] = TypeAdapter(Specification)
+_plan: TypeAdapter[Plan] = TypeAdapter(Annotated[Plan, Field(discriminator="kind")])
 _options: TypeAdapter[ImportOptions] = TypeAdapter(ImportOptions)
 _shape: TypeAdapter[ExportShape] = TypeAdapter(ExportShape)
 _origin: TypeAdapter[Origin] = TypeAdapter(Origin)
@@ -39,7 +41,7 @@ _outcome: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _tags = frozenset(
     (
         *((kind.__dataclass_fields__["op"].default,) for kind in STEPS),
-        *((kind.__dataclass_fields__["kind"].default,) for kind in (*CHECKS, *CHARTS)),
+        *((kind.__dataclass_fields__["kind"].default,) for kind in (*CHECKS, *CHARTS, *PLANS)),
     )
 )
 """What the place of a fault begins with in a document that may be of several kinds."""
@@ -190,6 +192,20 @@ def read_specification(document: Any) -> Specification:
 
 def write_specification(specification: Specification) -> dict[str, Any]:
     return _dump(_specification, specification)
+
+
+def read_plan(document: Any) -> Plan:
+    """What a suite varies. Raises InvalidInputError that names every fault."""
+    return _read(_plan, document, "plan of a suite")
+
+
+def write_plan(plan: Plan) -> dict[str, Any]:
+    return _dump(_plan, plan)
+
+
+def plan_schema() -> dict[str, Any]:
+    """The JSON schema of every kind of plan."""
+    return _plan.json_schema()
 
 
 def read_options(document: Any) -> ImportOptions:

@@ -25,8 +25,8 @@ SWEEP_LIMIT = 200
 class JobHandler(Protocol):
     """What does a kind of job. Every method can be called twice for the same job."""
 
-    def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
-        """Does the work and gives the job's result."""
+    def run(self, job: Job, monitor: Monitor) -> dict[str, Any] | None:
+        """Does the work and gives the job's result; None when other jobs go on with it, the last of which ends it."""
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
         """The job has failed or was cancelled: say so where its result was expected, in the same transaction."""
@@ -180,7 +180,7 @@ class JobRunner:
             overdue=overdue,
         )
         error: BaseException | None = None
-        result: dict[str, Any] = {}
+        result: dict[str, Any] | None = None
         try:
             with monitor:
                 result = handler.run(job, monitor)
@@ -232,7 +232,7 @@ class JobRunner:
         self._bell.ring()
 
     def _end(
-        self, job_id: JobId, worker: str, error: BaseException | None, result: Mapping[str, Any] | None = None
+        self, job_id: JobId, worker: str, error: BaseException | None, result: dict[str, Any] | None = None
     ) -> None:
         with self._uow() as uow:
             job = uow.jobs.get_for_update(job_id)
@@ -240,8 +240,10 @@ class JobRunner:
                 return
             handler = self._handlers[job.kind]
             now = self._clock()
-            if error is None:
-                job.succeed(worker, dict(result or {}), now)
+            if error is None and result is None:
+                job.hand_over(worker)
+            elif error is None:
+                job.succeed(worker, result or {}, now)
             elif isinstance(error, JobCancelledError):
                 job.cancelled(now)
             else:
@@ -250,7 +252,8 @@ class JobRunner:
             uow.jobs.save(job)
             if error is not None:
                 handler.give_up(uow, job)
-            tell_end(uow, job, now)
+            if job.state.is_final:
+                tell_end(uow, job, now)
             uow.commit()
         if error is not None:
             handler.clean(job)

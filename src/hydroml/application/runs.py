@@ -14,8 +14,9 @@ from hydroml.application.ports.learning import Learner, Tracker, TrainingTask
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
 from hydroml.application.preflight import PreflightService
+from hydroml.application.suites import SuiteHandler
 from hydroml.domain.errors import InvalidInputError, UnavailableError
-from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus
+from hydroml.domain.experiments.runs import ExperimentId, PrunedError, Run, RunId, RunStatus
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
 from hydroml.domain.models import Model
 from hydroml.domain.projects import ProjectId, Role, UserId
@@ -124,41 +125,65 @@ class TrainingHandler:
         tracking: "TrackingService",
         blobs: BlobStore,
         scratch: Scratch,
+        suites: SuiteHandler,
         clock: Clock,
     ) -> None:
         self._uow, self._preflight, self._learner, self._tracking = uow, preflight, learner, tracking
-        self._blobs, self._scratch, self._clock = blobs, scratch, clock
+        self._blobs, self._scratch, self._suites, self._clock = blobs, scratch, suites, clock
 
     def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
         run_id = RunId(job.subject_id)
         with self._uow() as uow:
             run = uow.runs.get(run_id)
             version = uow.versions.get(run.specification.version_id)
-            if run.status is not RunStatus.SUCCEEDED:
+            if not run.is_done:
                 run.start(self._clock())
                 uow.runs.save(run)
                 uow.commit()
-        if run.status is not RunStatus.SUCCEEDED:
+        if not run.is_done:
             checked = self._preflight.check(run.specification, version)
             if checked.problem is None:
                 raise InvalidInputError(checked.faults[0].msg, checked.faults)
             with self._scratch.folder(_folder(job)) as folder, self._blobs.local(version.fingerprint) as file:
-                task = TrainingTask(file, version.columns, run.specification, checked.features, checked.problem)
-                trained = self._learner.train(task, folder, monitor.part(0, 0.9))
+                task = TrainingTask(
+                    file,
+                    version.columns,
+                    run.specification,
+                    checked.features,
+                    checked.problem,
+                    on_fold=self._suites.watch(run),
+                )
+                try:
+                    trained = self._learner.train(task, folder, monitor.part(0, 0.9))
+                except PrunedError as error:
+                    monitor.log(str(error))
+                    return self._pruned(run)
                 monitor.report(0.9, "storing", "storing the model and its figures")
                 artifacts = {name: self._blobs.add_bytes(data).key for name, data in trained.artifacts.items()}
                 model = self._blobs.add(trained.model).key
             with self._uow() as uow:
                 run.succeed(trained.outcome, artifacts, model, self._clock())
                 uow.runs.save(run)
-                tell(uow, job.requested_by, "finished", run, self._clock())
+                if run.variation is None:
+                    tell(uow, job.requested_by, "finished", run, self._clock())
                 uow.commit()
+        self._suites.trial_ended(run)
+        if run.status is RunStatus.PRUNED:
+            return {"run_id": str(run_id)}
         monitor.report(0.95, "recording", "recording the run in MLflow")
         try:
             self._tracking.record(run_id)
         except UnavailableError as error:
             monitor.log(f"MLflow does not answer; the run will be recorded there later ({error})", "warning")
         return {"run_id": str(run_id)}
+
+    def _pruned(self, run: Run) -> dict[str, Any]:
+        with self._uow() as uow:
+            run.prune(self._clock())
+            uow.runs.save(run)
+            uow.commit()
+        self._suites.trial_ended(run)
+        return {"run_id": str(run.id)}
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
         run = uow.runs.get(RunId(job.subject_id))
@@ -167,10 +192,14 @@ class TrainingHandler:
         else:
             run.fail(job.error or "", self._clock())
         uow.runs.save(run)
-        tell(uow, job.requested_by, str(run.status), run, self._clock(), run.error or "")
+        if run.variation is None:
+            tell(uow, job.requested_by, str(run.status), run, self._clock(), run.error or "")
 
     def clean(self, job: Job) -> None:
         self._scratch.remove(_folder(job))
+        with self._uow() as uow:
+            run = uow.runs.get(RunId(job.subject_id))
+        self._suites.trial_ended(run)
 
     def queue_again(self, uow: UnitOfWork, job: Job) -> None:
         run = uow.runs.get(RunId(job.subject_id))

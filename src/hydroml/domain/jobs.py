@@ -53,6 +53,7 @@ class JobKind(StrEnum):
     CHECK_RULES = "check_rules"
     COMPARE = "compare_versions"
     EXPORT = "export"
+    SUITE = "suite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,16 @@ class Job:
         self._must_be_run_by(worker)
         self.lease_until = at + lease
 
+    def hand_over(self, worker: str) -> None:
+        """Its work goes on in other jobs: no worker holds it any more, and what ends the last of them ends it too."""
+        self._must_be_run_by(worker)
+        self.worker, self.lease_until, self.attempts = None, None, 0
+
     def report(
-        self, worker: str, *, progress: float | None = None, phase: str | None = None, message: str = ""
+        self, worker: str | None, *, progress: float | None = None, phase: str | None = None, message: str = ""
     ) -> None:
-        """Raises JobCancelledError when somebody asked to cancel, JobStateError when it is another worker's now."""
+        """Raises JobCancelledError when somebody asked to cancel, JobStateError when it is another worker's now.
+        `worker` is None for a job that was handed over."""
         self._must_be_run_by(worker)
         if self.cancel_requested:
             raise JobCancelledError
@@ -139,7 +146,7 @@ class Job:
             self.phase = phase
         self.message = message
 
-    def succeed(self, worker: str, result: dict[str, Any], at: datetime) -> None:
+    def succeed(self, worker: str | None, result: dict[str, Any], at: datetime) -> None:
         self._must_be_run_by(worker)
         self.result, self.progress = result, 1.0
         self._end(JobState.SUCCEEDED, at)
@@ -151,11 +158,11 @@ class Job:
         self._end(JobState.FAILED, at)
 
     def request_cancel(self, at: datetime) -> None:
-        """A queued job ends at once; a running one ends when its worker notices."""
+        """A job that no worker holds ends at once; another one ends when its worker notices."""
         if self.state.is_final:
             raise JobStateError(f"job {self.id} is {self.state}, there is nothing to cancel")
         self.cancel_requested = True
-        if self.state is JobState.QUEUED:
+        if self.worker is None:
             self._end(JobState.CANCELLED, at)
 
     def cancelled(self, at: datetime) -> None:
@@ -186,7 +193,7 @@ class Job:
         self.progress, self.phase, self.message, self.result = 0.0, "", "", {}
         self.started_at = self.finished_at = self.sent_at = None
 
-    def _must_be_run_by(self, worker: str) -> None:
+    def _must_be_run_by(self, worker: str | None) -> None:
         if self.state is not JobState.RUNNING or self.worker != worker:
             raise JobStateError(f"job {self.id} is {self.state} and not run by {worker}")
 

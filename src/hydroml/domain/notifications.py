@@ -48,6 +48,7 @@ _DONE = {
     "apply_recipe": "Made by a recipe",
     "save_query": "Saved",
     "train": "Trained",
+    "suite": "The suite is done",
     "predict": "Predicted",
     "export": "Exported",
 }
@@ -57,15 +58,16 @@ _FAILED = {
     "apply_recipe": "The recipe failed",
     "save_query": "Saving failed",
     "train": "The training failed",
+    "suite": "The suite failed",
     "predict": "The prediction failed",
     "export": "The export failed",
 }
-_PAGES = {"source": "sources", "run": "runs", "session": "studio", "model": "models"}
+_PAGES = {"source": "sources", "run": "runs", "suite": "suites", "session": "studio", "model": "models"}
 
 
 def of_job(id_: NotificationId, job: Job, at: datetime) -> Notification | None:
     """What the end of a job is worth telling whoever started it; nothing of cancelled and quiet ones."""
-    if job.kind in _UNHEARD or job.state not in (JobState.SUCCEEDED, JobState.FAILED):
+    if job.kind in _UNHEARD or "suite_id" in job.payload or job.state not in (JobState.SUCCEEDED, JobState.FAILED):
         return None
     failed = job.state is JobState.FAILED
     if not failed and job.kind not in _DONE:

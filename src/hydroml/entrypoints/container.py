@@ -8,9 +8,10 @@ from dependency_injector import containers, providers
 
 from hydroml.adapters.jobs.bell import RedisBell
 from hydroml.adapters.jobs.queue import CeleryJobQueue
-from hydroml.adapters.learning.learner import ScikitLearner, lacking
+from hydroml.adapters.learning.learner import ScikitLearner
 from hydroml.adapters.persistence.engine import create_engine
 from hydroml.adapters.persistence.unit_of_work import SqlAlchemyUnitOfWork
+from hydroml.adapters.searching import OptunaSearcher
 from hydroml.adapters.security.tokens import digest, new_secret
 from hydroml.adapters.storage import FolderScratch, blob_store_for
 from hydroml.adapters.tables import DuckDbTableEngine
@@ -46,6 +47,7 @@ from hydroml.application.saving import SavingService
 from hydroml.application.search import SearchService
 from hydroml.application.sources import SourceService
 from hydroml.application.studio import StudioService
+from hydroml.application.suites import SuiteHandler, SuiteService
 from hydroml.application.tables import TableService
 from hydroml.application.tokens import TokenService
 from hydroml.application.uploads import UploadService
@@ -100,6 +102,8 @@ class Container(containers.DeclarativeContainer):
         tracking_uri=settings.provided.mlflow_tracking_uri,
         artifact_root=providers.Callable(artifact_root, settings),
     )
+
+    searcher = providers.ThreadSafeSingleton(OptunaSearcher, settings.provided.database_url)
 
     sender = providers.Factory(JobSender, uow=uow.provider, queue=queue, bell=bell, clock=clock)
     analyses = providers.Factory(AnalysisService, uow=uow.provider, sender=sender, clock=clock)
@@ -180,14 +184,12 @@ class Container(containers.DeclarativeContainer):
     )
     experiments = providers.Factory(ExperimentService, uow=uow.provider, clock=clock)
     quality_analysis = providers.Factory(QualityAnalysis, uow=uow.provider, inspector=inspector, clock=clock)
-    preflight = providers.Factory(
-        PreflightService,
-        uow=uow.provider,
-        engine=tables_engine,
-        quality=quality_analysis,
-        lacking=providers.ThreadSafeSingleton(lacking),
-    )
+    preflight = providers.Factory(PreflightService, uow=uow.provider, engine=tables_engine, quality=quality_analysis)
     runs = providers.Factory(RunService, uow=uow.provider, preflight=preflight, blobs=blobs, sender=sender, clock=clock)
+    suites = providers.Factory(
+        SuiteService, uow=uow.provider, preflight=preflight, searcher=searcher, sender=sender, clock=clock
+    )
+    suite_jobs = providers.Factory(SuiteHandler, uow=uow.provider, searcher=searcher, sender=sender, clock=clock)
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)
     training = providers.Factory(
         TrainingHandler,
@@ -197,6 +199,7 @@ class Container(containers.DeclarativeContainer):
         tracking=tracking,
         blobs=blobs,
         scratch=scratch,
+        suites=suite_jobs,
         clock=clock,
     )
     models = providers.Factory(ModelService, uow=uow.provider, clock=clock)
@@ -257,6 +260,7 @@ class Container(containers.DeclarativeContainer):
             JobKind.CHECK_RULES: rule_jobs,
             JobKind.COMPARE: comparisons,
             JobKind.EXPORT: exports,
+            JobKind.SUITE: suite_jobs,
         }
     )
     jobs = providers.Factory(JobService, uow=uow.provider, sender=sender, bell=bell, clock=clock, handlers=handlers)

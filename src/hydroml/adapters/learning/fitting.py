@@ -26,14 +26,12 @@ def run(
     monitor: Monitor,
     phase: str,
     progress: Callable[[], float] = lambda: 0.0,
-    stop: Callable[[], None] = lambda: None,
     deadline: float | None = None,
 ) -> None:
     """Calls `fit` in a thread of its own and reports meanwhile.
 
     A request to cancel, which a report raises, and a `deadline` of the monotonic clock both stop the fit: an exception
-    is set in its thread and fires at its next step in Python, which the solvers and trees take many times a second; a
-    library that would not let it through is told by `stop`.
+    is set in its thread and fires at its next step in Python, which the solvers and trees take many times a second.
     Raises what the report raised, TooLargeError for the time, and InvalidInputError when scikit-learn refuses the data.
     """
     failure: list[BaseException] = []
@@ -41,12 +39,7 @@ def run(
 
     def work() -> None:
         try:
-            # linear algebra on several threads would sum in another order than on one
-            with (
-                threadpool_limits(threads, "openmp"),
-                threadpool_limits(1, "blas"),
-                warnings.catch_warnings(record=True) as caught,
-            ):
+            with threadpool_limits(threads), warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 fit()
             remarks.extend(caught)
@@ -62,8 +55,6 @@ def run(
             if deadline is not None and time.monotonic() > deadline and worker.is_alive():
                 raise TooLargeError(f"{phase} took longer than the budget of time")
     finally:
-        if worker.is_alive():
-            stop()
         _stop(worker)
     for message in dict.fromkeys(str(remark.message).split("\n")[0] for remark in remarks):
         monitor.log(message, "warning")

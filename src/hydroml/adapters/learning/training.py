@@ -1,7 +1,7 @@
 """One training from a Parquet file to an outcome, plot data and a model file."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from hydroml.adapters.learning import (
     plots,
     preparation,
     splits,
-    watching,
 )
 from hydroml.adapters.learning.frames import (
     TEXT_TYPES,
@@ -50,6 +49,8 @@ class _Data:
     """One pair of parts, or one for each fold."""
     split: SplitKind
     counts: Counts
+    inner: list[splits.Parts]
+    """The folds within the training part."""
     kept: Array
     """The rows that the model which is kept learns from: the training part, or all rows of a table in folds."""
 
@@ -75,20 +76,16 @@ class _Fitter:
         width = preparation.width(used, training, specification.preparation)
         check_memory(len(training), width, self.memory_limit)
         threads = self.threads if len(training) * width > _SMALL else 1
-        labels = self.frame.target.labels(rows)
-        rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
-        wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
-        estimator = algorithms.build(algorithm.name, wanted)
+        estimator = algorithms.build(algorithm.name, self.task.problem, self.values, specification.seed, threads)
         transformer = preparation.build(used, training, specification.preparation, algorithm)
         pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
-        watch = watching.Watch(estimator)
+        watch = algorithms.Watch(estimator)
         fitting.run(
-            lambda: watch.fit(pipeline, training, labels),
+            lambda: watch.fit(pipeline, training, self.frame.target.labels(rows)),
             threads=threads,
             monitor=monitor,
             phase="fitting",
             progress=watch.progress,
-            stop=watch.stop,
             deadline=self.deadline,
         )
         algorithms.settle(estimator)
@@ -132,16 +129,19 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     monitor.report(0.15, "fitting baseline")
     judge = Judge(task, frame, data.split, threads)
     beside = _baselines(task, data, judge)
-    models = len(data.folds) + data.split.is_folded
+    models = len(data.inner) + len(data.folds) + data.split.is_folded
     share = 0.65 / models
+    inner = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
     on_test, on_train = [], []
     for number, parts in enumerate(data.folds):
-        begin = 0.2 + number * share
+        begin = 0.2 + (len(data.inner) + number) * share
         fitted = fitter.fit(parts.train, monitor.part(begin, begin + 0.85 * share))
         monitor.report(begin + 0.85 * share, "scoring")
         scoring = monitor.part(begin + 0.85 * share, begin + share)
         on_test.append(judge.ask(fitted.pipeline, parts, parts.test, scoring))
         on_train.append(judge.metrics(judge.ask(fitted.pipeline, parts, parts.train, scoring)))
+        if data.split.is_folded and task.on_fold is not None:
+            task.on_fold(number + 1, mean([judge.metrics(one) for one in on_test]))
     found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
 
     monitor.report(0.85 - share * data.split.is_folded, "explaining")
@@ -155,13 +155,14 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         problem=task.problem.value,
         split=data.split.value,
         parameters=_parameters(task, values, data.split),
-        metrics={"test": found.metrics, "train": mean(on_train)},
+        metrics={"test": found.metrics, "train": mean(on_train)} | ({"validation": mean(inner)} if inner else {}),
         intervals=found.intervals,
         baselines=beside,
         counts=data.counts,
         features=tuple(_feature(task, fitted.training, name) for name in task.features),
         classes=tuple(label_text(c) for c in classes),
         seconds=round(time.monotonic() - started, 3),
+        model_bytes=model.stat().st_size,
     )
     artifacts = {
         **found.plots,
@@ -173,6 +174,25 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     }
     monitor.report(1.0, "explaining")
     return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model)
+
+
+def _validate(folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor) -> list[Metrics]:
+    """The metrics of each fold within the training part, by a model of the others."""
+    task, found = fitter.task, []
+    judge = Judge(task, fitter.frame, _kind(task).folded, fitter.threads)
+    for number, parts in enumerate(folds):
+        begin, end = number / len(folds), (number + 1) / len(folds)
+        fitted = fitter.fit(parts.train, monitor.part(begin, (begin + end) / 2))
+        answers = judge.ask(fitted.pipeline, parts, parts.test, monitor.part((begin + end) / 2, end))
+        found.append(judge.metrics(answers))
+        if task.on_fold is not None:
+            task.on_fold(number + 1, mean(found))
+    return found
+
+
+def _kind(task: TrainingTask) -> SplitKind:
+    """The split in force."""
+    return task.specification.split.resolve(task.specification.time_column, task.problem)
 
 
 def _column(task: TrainingTask, name: str) -> Column:
@@ -200,7 +220,7 @@ def _read(task: TrainingTask, memory_limit: int, monitor: Monitor) -> Frame:
 
 def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     specification, target = task.specification, frame.target
-    kind = specification.split.resolve(specification.time_column, task.problem)
+    kind = _kind(task)
     known = target.known
     if kind.is_chronological and frame.times is not None:
         known = known & frame.times.known
@@ -209,15 +229,13 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     codes, groups = target.values if target.classes else None, None if frame.groups is None else frame.groups.codes
     rows = splits.Rows(usable, codes, frame.times, groups)
     folds = splits.draw(kind, specification.split, rows, seed=specification.seed)
-    for number, parts in enumerate(folds, start=1):
-        if len(np.unique(target.values[parts.train])) < 2:
-            where = f"training part of fold {number}" if kind.is_folded else "whole training part"
-            raise InvalidInputError.at(
-                "split",
-                msg=f"“{specification.target}” has the same value in the {where}: there is nothing to learn",
-                code="constant_target",
-            )
+    _must_vary(task, target.values, folds, "training part of fold {}" if kind.is_folded else "whole training part")
     kept = usable if kind.is_folded else folds[0].train
+    inner = []
+    if specification.split.validation and not kind.is_folded:
+        within = replace(specification.split, folds=specification.split.validation, repeats=1)
+        inner = splits.draw(kind.folded, within, replace(rows, usable=kept), seed=specification.seed)
+        _must_vary(task, target.values, inner, "training part of inner fold {}")
     tested = np.unique(np.concatenate([parts.test for parts in folds]))
     counts = Counts(
         rows=len(known), used=len(usable), left_out=len(known) - len(usable), train=len(kept), test=len(tested)
@@ -230,7 +248,14 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     else:
         between = counts.used - counts.train - counts.test
         monitor.log(f"{said}{counts.train:,} train, {counts.test:,} test, {between:,} in the gap between them")
-    return _Data(frame, folds, kind, counts, kept)
+    return _Data(frame, folds, kind, counts, inner, kept)
+
+
+def _must_vary(task: TrainingTask, values: Array, folds: list[splits.Parts], where: str) -> None:
+    for number, parts in enumerate(folds, start=1):
+        if len(np.unique(values[parts.train])) < 2:
+            words = f"“{task.specification.target}” has the same value in the {where.format(number)}"
+            raise InvalidInputError.at("split", msg=f"{words}: there is nothing to learn", code="constant_target")
 
 
 def _check_target(task: TrainingTask, frame: Frame, usable: Array) -> None:
@@ -317,6 +342,8 @@ def _split_parameters(split: Split, kind: SplitKind) -> dict[str, Any]:
     settings: dict[str, Any] = {"folds": split.folds} if kind.is_folded else {"test_size": split.test_size}
     if kind.is_chronological:
         settings["gap"] = split.gap
+    if split.validation and not kind.is_folded:
+        settings["validation"] = split.validation
     if kind.is_folded and kind.is_shuffled:
         settings["repeats"] = split.repeats
     if kind is SplitKind.SLIDING:

@@ -13,7 +13,10 @@ from hydroml.domain.experiments.runs import (
     RunId,
     RunNotFoundError,
     RunStatus,
+    SuiteId,
+    Variation,
 )
+from hydroml.domain.experiments.suites import Suite, Trial
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, ProjectId, UserId
 from hydroml.domain.sources import Version, VersionId
@@ -23,6 +26,7 @@ class InMemoryExperimentRepository:
     def __init__(self, transaction: Transaction) -> None:
         self._rows: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._runs: Rows[RunId, Run] = transaction.rows("run")
+        self._suites: Rows[SuiteId, Suite] = transaction.rows("suite")
         self._models: Rows[ModelId, Model] = transaction.rows("model")
         self._versions: Rows[VersionId, Version] = transaction.rows("version")
         self._projects: Rows[ProjectId, Project] = transaction.rows("project")
@@ -49,6 +53,8 @@ class InMemoryExperimentRepository:
             raise ConflictError("a model was made from one of its runs")
         for run_id in runs:
             self._runs.remove(run_id)
+        for suite_id in self._suites.keys_where(lambda s: s.experiment_id == experiment_id):
+            self._suites.remove(suite_id)
         self._rows.remove(experiment_id)
 
     def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[Experiment]:
@@ -72,6 +78,9 @@ class InMemoryRunRepository:
 
     def add(self, entity: Run) -> None:
         if not self._experiments.has(entity.experiment_id) or not self._versions.has(entity.specification.version_id):
+            raise ConflictError("the experiment or its version was removed meanwhile")
+        variation = entity.variation
+        if variation is not None and self._rows.count(lambda r: _is_same_trial(r, variation)):
             raise ConflictError("the experiment or its version was removed meanwhile")
         self._rows.put(entity.id, entity)
 
@@ -102,9 +111,18 @@ class InMemoryRunRepository:
         held = {blob for run in self._rows.where(lambda _: True) for blob in (run.model_blob, *run.artifacts.values())}
         return {blob for blob in blobs if blob in held}
 
+    def trials(self, suite_id: SuiteId) -> Sequence[Trial]:
+        found = self._rows.where(lambda r: r.variation is not None and r.variation.suite_id == suite_id)
+        return sorted(map(Trial.of, found), key=lambda trial: trial.number)
+
     def untracked(self, limit: int) -> Sequence[Run]:
         found = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED and r.mlflow_run_id is None)
         return _oldest_first(found)[:limit]
+
+
+def _is_same_trial(run: Run, variation: Variation) -> bool:
+    here = run.variation
+    return here is not None and (here.suite_id, here.number) == (variation.suite_id, variation.number)
 
 
 def _slice(runs: list[Run], listing: Listing) -> Slice[Run]:

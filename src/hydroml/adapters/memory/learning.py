@@ -1,9 +1,10 @@
 """A learner that knows the mean, or the most frequent class: for tests of the services, on the tables of the
-in-memory engine."""
+in-memory engine. Of the hyperparameters it knows `alpha`, which draws the mean towards 0."""
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,21 @@ class BaselineLearner:
         train, test = known[: len(known) - test_size], known[len(known) - test_size :]
         if not train or not test:
             raise InvalidInputError("too few rows to train and to test")
-        if task.problem.is_classification:
-            answer = Counter(train).most_common(1)[0][0]
-            metrics = {"accuracy": sum(value == answer for value in test) / len(test)}
-        else:
-            answer = sum(train) / len(train)
-            metrics = {"mae": sum(abs(value - answer) for value in test) / len(test)}
+        folds = _validated(task, train)
+        answer, metrics = _judged(task, train, test)
         model = folder / "model.json"
         model.write_text(json.dumps(answer))
         outcome = Outcome(
             problem=task.problem,
             split="chronological",
             parameters={},
-            metrics={"test": metrics, "train": metrics},
+            metrics={"test": metrics, "train": metrics} | ({"validation": _mean(folds)} if folds else {}),
             baselines={"mean": metrics},
             counts=Counts(len(rows), len(known), len(rows) - len(known), len(train), len(test)),
             features=tuple(Feature(c.name, c.type) for c in task.columns if c.name in task.features),
             classes=tuple(sorted(map(str, set(train)))) if task.problem.is_classification else (),
+            seconds=1.0,
+            model_bytes=model.stat().st_size,
         )
         return Trained(outcome, {"baselines": json.dumps(metrics).encode()}, model)
 
@@ -76,6 +75,34 @@ class BaselineLearner:
         with out.open("w") as stream:
             stream.write(json.dumps(columns) + "\n")
             stream.writelines(json.dumps([*json.loads(line), answer]) + "\n" for line in lines)
+
+
+def _judged(task: TrainingTask, train: Sequence[Any], test: Sequence[Any]) -> tuple[Any, dict[str, float]]:
+    """The answer that the training part teaches, and how it does on the test part."""
+    if task.problem.is_classification:
+        answer = Counter(train).most_common(1)[0][0]
+        return answer, {"accuracy": sum(value == answer for value in test) / len(test)}
+    alpha = task.specification.algorithm.hyperparameters.get("alpha", 0)
+    answer = sum(train) / (len(train) + float(alpha or 0))
+    return answer, {
+        "mae": sum(abs(value - answer) for value in test) / len(test),
+        "rmse": sqrt(sum((value - answer) ** 2 for value in test) / len(test)),
+    }
+
+
+def _validated(task: TrainingTask, train: Sequence[Any]) -> list[dict[str, float]]:
+    """The metrics of each fold within the training part."""
+    folds, found = task.specification.split.validation, []
+    for number in range(folds):
+        begin, end = number * len(train) // folds, (number + 1) * len(train) // folds
+        found.append(_judged(task, [*train[:begin], *train[end:]], train[begin:end])[1])
+        if task.on_fold is not None:
+            task.on_fold(number + 1, _mean(found))
+    return found
+
+
+def _mean(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: sum(one[name] for one in several) / len(several) for name in several[0]}
 
 
 def _load(file: Path) -> tuple[list[str], list[list[Any]]]:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice_of
 from hydroml.application.ports.repositories import Listing, ProjectCounts, Slice
 from hydroml.domain.charts import ChartId, SavedChart
-from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId
+from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, SuiteId
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.exports import ExportTemplate, TemplateId
 from hydroml.domain.jobs import Job, JobId
 from hydroml.domain.models import Model, ModelId
@@ -20,6 +21,7 @@ class InMemoryProjectRepository:
         self._rows: Rows[ProjectId, Project] = transaction.rows("project")
         self._sources: Rows[SourceId, DataSource] = transaction.rows("source")
         self._sessions: Rows[SessionId, Session] = transaction.rows("session")
+        self._suites: Rows[SuiteId, Suite] = transaction.rows("suite")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._runs: Rows[RunId, Run] = transaction.rows("run")
         self._models: Rows[ModelId, Model] = transaction.rows("model")
@@ -55,6 +57,8 @@ class InMemoryProjectRepository:
             self._names.remove((project_id, model.name))
         for run_id in self._runs.keys_where(lambda r: r.project_id == project_id):
             self._runs.remove(run_id)
+        for suite_id in self._suites.keys_where(lambda s: s.project_id == project_id):
+            self._suites.remove(suite_id)
         for experiment_id in self._experiments.keys_where(lambda e: e.project_id == project_id):
             self._experiments.remove(experiment_id)
         for session_id in self._sessions.keys_where(lambda s: s.project_id == project_id):

@@ -20,6 +20,7 @@ from hydroml.adapters.memory.search import InMemorySearchIndex
 from hydroml.adapters.memory.sources import InMemorySourceRepository, InMemoryVersionRepository
 from hydroml.adapters.memory.store import InMemoryStore, Transaction
 from hydroml.adapters.memory.studio import InMemorySessionRepository
+from hydroml.adapters.memory.suites import InMemorySuiteRepository
 from hydroml.adapters.memory.tokens import InMemoryTokenRepository
 from hydroml.adapters.memory.uploads import InMemoryUploadRepository
 from hydroml.adapters.memory.views import InMemorySavedViewRepository
@@ -44,6 +45,7 @@ class InMemoryUnitOfWork:
     queries: InMemoryQueryRepository
     experiments: InMemoryExperimentRepository
     runs: InMemoryRunRepository
+    suites: InMemorySuiteRepository
     models: InMemoryModelRepository
     jobs: InMemoryJobRepository
     tokens: InMemoryTokenRepository
@@ -72,6 +74,7 @@ class InMemoryUnitOfWork:
         self.queries = InMemoryQueryRepository(transaction)
         self.experiments = InMemoryExperimentRepository(transaction)
         self.runs = InMemoryRunRepository(transaction)
+        self.suites = InMemorySuiteRepository(transaction)
         self.models = InMemoryModelRepository(transaction)
         self.jobs = InMemoryJobRepository(transaction)
         self.tokens = InMemoryTokenRepository(transaction)

@@ -3,7 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Index, Row, Select, Table, delete, func, insert, select, true, union, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from hydroml.adapters.persistence.membership import projects_of
@@ -20,7 +36,10 @@ from hydroml.domain.experiments.runs import (
     RunId,
     RunNotFoundError,
     RunStatus,
+    SuiteId,
+    Variation,
 )
+from hydroml.domain.experiments.suites import Trial
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import VersionId
 
@@ -49,6 +68,9 @@ run = Table(
     reference("version_id", "version", "RESTRICT"),
     text("name"),
     document("specification"),
+    reference("suite_id", "suite", "CASCADE", nullable=True),
+    Column("trial", Integer, nullable=True),
+    document("trial_values", nullable=True),
     text("status"),
     uuid("job_id", nullable=True),
     document("outcome", nullable=True),
@@ -64,6 +86,7 @@ run = Table(
     Index(None, "experiment_id", "created_at", "id"),
     Index(None, "project_id", "created_at", "id"),
     Index(None, "version_id"),
+    UniqueConstraint("suite_id", "trial"),
 )
 _is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
 Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
@@ -101,6 +124,9 @@ def _run_to_row(entity: Run) -> dict[str, Any]:
         "version_id": entity.specification.version_id,
         "name": entity.specification.name,
         "specification": write_specification(entity.specification),
+        "suite_id": None if entity.variation is None else entity.variation.suite_id,
+        "trial": None if entity.variation is None else entity.variation.number,
+        "trial_values": None if entity.variation is None else entity.variation.values,
         "status": entity.status,
         "job_id": entity.job_id,
         "outcome": None if entity.outcome is None else write_outcome(entity.outcome),
@@ -122,6 +148,7 @@ def _run_from_row(row: Row[Any]) -> Run:
         experiment_id=ExperimentId(row.experiment_id),
         project_id=ProjectId(row.project_id),
         specification=read_specification(row.specification),
+        variation=None if row.suite_id is None else Variation(SuiteId(row.suite_id), row.trial, row.trial_values),
         status=RunStatus(row.status),
         job_id=row.job_id,
         outcome=None if row.outcome is None else read_outcome(row.outcome),
@@ -135,6 +162,11 @@ def _run_from_row(row: Row[Any]) -> Run:
         finished_at=row.finished_at,
         revision=row.revision,
     )
+
+
+def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """What is not finite is stored as text."""
+    return {part: {name: float(value) for name, value in of_part.items()} for part, of_part in metrics.items()}
 
 
 class SqlAlchemyExperimentRepository:
@@ -229,6 +261,34 @@ class SqlAlchemyRunRepository:
             select(artifacts.c.value).select_from(run.join(artifacts, true())).where(artifacts.c.value.in_(blobs)),
         )
         return set(self._connection.execute(used).scalars())
+
+    def trials(self, suite_id: SuiteId) -> Sequence[Trial]:
+        outcome = run.c.outcome
+        query = select(
+            *(run.c[name] for name in ("id", "trial", "trial_values", "status", "job_id", "error")),
+            run.c.started_at,
+            run.c.finished_at,
+            outcome["metrics"].label("metrics"),
+            outcome["seconds"].label("seconds"),
+            outcome["model_bytes"].label("model_bytes"),
+        )
+        rows = self._connection.execute(query.where(run.c.suite_id == suite_id).order_by(run.c.trial))
+        return [
+            Trial(
+                run_id=RunId(row.id),
+                number=row.trial,
+                values=row.trial_values,
+                status=RunStatus(row.status),
+                metrics=_numbers(row.metrics or {}),
+                seconds=float(row.seconds or 0.0),
+                model_bytes=int(row.model_bytes or 0),
+                job_id=row.job_id,
+                error=row.error,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+            )
+            for row in rows
+        ]
 
     def untracked(self, limit: int) -> Sequence[Run]:
         query = select(run).where(_is_untracked).order_by(run.c.created_at, run.c.id).limit(limit)

@@ -22,6 +22,7 @@ from hydroml.adapters.persistence.rules import SqlAlchemyRuleRepository
 from hydroml.adapters.persistence.search import SqlAlchemySearchIndex
 from hydroml.adapters.persistence.sources import SqlAlchemySourceRepository, SqlAlchemyVersionRepository
 from hydroml.adapters.persistence.studio import SqlAlchemySessionRepository
+from hydroml.adapters.persistence.suites import SqlAlchemySuiteRepository
 from hydroml.adapters.persistence.tokens import SqlAlchemyTokenRepository
 from hydroml.adapters.persistence.uploads import SqlAlchemyUploadRepository
 from hydroml.adapters.persistence.views import SqlAlchemySavedViewRepository
@@ -47,6 +48,7 @@ class SqlAlchemyUnitOfWork:
     queries: SqlAlchemyQueryRepository
     experiments: SqlAlchemyExperimentRepository
     runs: SqlAlchemyRunRepository
+    suites: SqlAlchemySuiteRepository
     models: SqlAlchemyModelRepository
     jobs: SqlAlchemyJobRepository
     tokens: SqlAlchemyTokenRepository
@@ -78,6 +80,7 @@ class SqlAlchemyUnitOfWork:
         self.queries = SqlAlchemyQueryRepository(connection)
         self.experiments = SqlAlchemyExperimentRepository(connection)
         self.runs = SqlAlchemyRunRepository(connection)
+        self.suites = SqlAlchemySuiteRepository(connection)
         self.models = SqlAlchemyModelRepository(connection)
         self.jobs = SqlAlchemyJobRepository(connection)
         self.tokens = SqlAlchemyTokenRepository(connection)

@@ -1,6 +1,6 @@
 """The learner, and the tracking server that keeps a record of its runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,9 @@ class TrainingTask:
     specification: Specification
     features: tuple[str, ...]
     problem: Problem
+    on_fold: Callable[[int, Mapping[str, float]], None] | None = None
+    """Called after each fold, counted from 1, with the means of the metrics so far: of the folds within the training
+    part, or of the split's own. What it raises ends the training."""
 
 
 @dataclass(frozen=True, slots=True)

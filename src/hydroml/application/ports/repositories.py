@@ -13,7 +13,8 @@ from uuid import UUID
 
 from hydroml.domain.activity import Activity, Head, Link
 from hydroml.domain.charts import ChartId, SavedChart
-from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, RunStatus
+from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, RunStatus, SuiteId
+from hydroml.domain.experiments.suites import Suite, Trial
 from hydroml.domain.exports import Export, ExportId, ExportTemplate, TemplateId
 from hydroml.domain.jobs import Job, JobId, JobState, LogLine
 from hydroml.domain.models import Model, ModelId
@@ -328,8 +329,24 @@ class RunRepository(Protocol):
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
         """Those of `blobs` that are some run's model or artifact."""
 
+    def trials(self, suite_id: SuiteId) -> Sequence[Trial]:
+        """What a suite knows of its runs, by number."""
+
     def untracked(self, limit: int) -> Sequence[Run]:
         """Succeeded runs that the tracking server does not have yet, oldest first."""
+
+
+class SuiteRepository(Protocol):
+    """Suites go with their experiment, and their runs with them."""
+
+    def add(self, suite: Suite) -> None: ...  # raises ConflictError when the experiment or its version is gone
+    def get(self, suite_id: SuiteId) -> Suite: ...  # raises SuiteNotFoundError
+    def save(self, suite: Suite) -> None: ...
+    def delete(self, suite_id: SuiteId) -> None:
+        """Removes it with its runs. Raises ConflictError while a model is made from one of them."""
+
+    def of_project(self, project_id: ProjectId, listing: Listing) -> Slice[Suite]:
+        """Sortable by created_at and name."""
 
 
 class ModelRepository(Protocol):
@@ -500,6 +517,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     def experiments(self) -> ExperimentRepository: ...
     @property
     def runs(self) -> RunRepository: ...
+    @property
+    def suites(self) -> SuiteRepository: ...
     @property
     def models(self) -> ModelRepository: ...
     @property

@@ -34,9 +34,9 @@ class Metric:
     family: Family = Family.GENERAL
 
     def is_better(self, value: float, than: float) -> bool:
-        return self._distance(value) < self._distance(than)
+        return self.distance(value) < self.distance(than)
 
-    def _distance(self, value: float) -> float:
+    def distance(self, value: float) -> float:
         """How far a value is from the best: only the order of distances means anything."""
         match self.better:
             case Better.HIGHER:

@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
-from hydroml.domain.errors import ConflictError, NotFoundError
+from hydroml.domain.errors import ConflictError, DomainError, NotFoundError
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, UserId
 
 ExperimentId = NewType("ExperimentId", UUID)
 RunId = NewType("RunId", UUID)
+SuiteId = NewType("SuiteId", UUID)
 
 
 class ExperimentNotFoundError(NotFoundError):
@@ -55,6 +56,17 @@ class RunStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PRUNED = "pruned"
+    """Given up by its suite, since it would not have become the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Which trial of which suite a run is, and what was changed in the suite's specification for it."""
+
+    suite_id: SuiteId
+    number: int
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ class Outcome:
     split: str
     parameters: dict[str, Any]
     metrics: dict[str, dict[str, float]]
-    """By part: test and train."""
+    """By part: test, train, and validation where folds within the training part were asked for."""
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Bounds of 95 % of metrics of the test part, by the bootstrap over its rows or stretches of them."""
     baselines: dict[str, dict[str, float]]
@@ -96,6 +108,14 @@ class Outcome:
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
     seconds: float = 0.0
+    model_bytes: int = 0
+
+
+class PrunedError(DomainError):
+    """Raised within a training whose suite gives it up."""
+
+    def __init__(self) -> None:
+        super().__init__("given up after some folds: it would not have become the best")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +126,8 @@ class Run:
     experiment_id: ExperimentId
     project_id: ProjectId
     specification: Specification
+    variation: Variation | None = None
+    """None for a run on its own."""
     status: RunStatus = RunStatus.QUEUED
     job_id: UUID | None = None
     outcome: Outcome | None = None
@@ -121,6 +143,11 @@ class Run:
     finished_at: datetime | None = None
     revision: int = 0
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it has come to an end that nothing changes."""
+        return self.status in (RunStatus.SUCCEEDED, RunStatus.PRUNED)
+
     def start(self, at: datetime) -> None:
         """A worker begins, or begins again after another one died. Raises RunStateError when it has ended."""
         if self.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
@@ -132,18 +159,22 @@ class Run:
         self.status, self.outcome, self.finished_at = RunStatus.SUCCEEDED, outcome, at
         self.artifacts, self.model_blob, self.error = artifacts, model_blob, None
 
+    def prune(self, at: datetime) -> None:
+        self._must_run()
+        self.status, self.finished_at = RunStatus.PRUNED, at
+
     def fail(self, error: str, at: datetime) -> None:
-        if self.status is not RunStatus.SUCCEEDED:
+        if not self.is_done:
             self.status, self.error, self.finished_at = RunStatus.FAILED, error, at
 
     def cancel(self, at: datetime) -> None:
-        if self.status is not RunStatus.SUCCEEDED:
+        if not self.is_done:
             self.status, self.finished_at = RunStatus.CANCELLED, at
 
     def queue_again(self, job_id: UUID) -> None:
         """A retry of the job takes the run back to its beginning."""
-        if self.status is RunStatus.SUCCEEDED:
-            raise RunStateError(f"run {self.id} has succeeded")
+        if self.is_done:
+            raise RunStateError(f"run {self.id} has come to its end")
         self.status, self.error, self.finished_at, self.job_id = RunStatus.QUEUED, None, None, job_id
 
     def tracked_as(self, mlflow_run_id: str) -> None:

@@ -49,6 +49,17 @@ class SplitKind(StrEnum):
         return self in (self.CHRONOLOGICAL, self.WATER_YEARS, self.EXPANDING, self.SLIDING)
 
     @property
+    def folded(self) -> "SplitKind":
+        """How folds are drawn within the training part of such a split."""
+        if self.is_folded:
+            return self
+        if self.is_chronological:
+            return SplitKind.EXPANDING
+        if self.is_grouped:
+            return SplitKind.GROUP_KFOLD
+        return SplitKind.STRATIFIED_KFOLD if self is SplitKind.STRATIFIED else SplitKind.KFOLD
+
+    @property
     def is_stratified(self) -> bool:
         return self in (self.STRATIFIED, self.STRATIFIED_KFOLD)
 
@@ -79,6 +90,9 @@ class Split:
     """The share of the moments that a sliding window trains on."""
     year_start: int = 10
     """The month in which a water year begins."""
+    validation: int = 0
+    """Folds within the training part that judge it as well, so that choices need not look at the test part; drawn as
+    the split is: in time, by group, by class or by chance. 0 for none; a split that is itself in folds has none."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.test_size <= 0.9:
@@ -95,12 +109,14 @@ class Split:
         ):
             if not low <= value <= high:
                 raise InvalidInputError.at("split", name, msg=f"between {low} and {high}", code="range")
+        if self.validation != 0 and not 2 <= self.validation <= 20:
+            raise InvalidInputError.at("split", "validation", msg="0, or between 2 and 20", code="range")
 
     @property
     def models(self) -> int:
         """How many models are fitted to judge, beside the one that is kept."""
         if self.kind is None or not self.kind.is_folded:
-            return 0
+            return self.validation
         return self.folds * (self.repeats if self.kind.is_shuffled else 1)
 
     def sizes(self, kind: SplitKind, usable: int) -> tuple[int, int]:
@@ -249,6 +265,8 @@ class Specification:
         if kind is None:
             return []
         faults = []
+        if kind.is_folded and self.split.validation:
+            faults.append(Fault(("split", "validation"), "a split in folds needs no folds within", "range"))
         if kind.is_chronological and self.time_column is None:
             words = f"a split by {kind.value.replace('_', ' ')} needs a time column"
             faults.append(Fault(("time_column",), words, "required"))

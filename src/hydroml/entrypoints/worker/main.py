@@ -79,6 +79,7 @@ def scheduler(arguments: list[str]) -> int:
     logger.info("the scheduler looks at the jobs every %g seconds", options.interval)
     duties = (
         _Duty("sweep the jobs", 0.0, lambda: container().runner().sweep()),
+        _Duty("wake suites that stand still", SWEEP_SECONDS, lambda: container().suite_jobs().nudge()),
         _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
         _Duty("remove uploads that nobody used", FORGETTING_SECONDS, lambda: container().uploads().expire()),
         _Duty("remove exports whose time has come", FORGETTING_SECONDS, lambda: container().exports().expire()),
