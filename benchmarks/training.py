@@ -23,9 +23,9 @@ THREADS = 2
 SHAPES: dict[str, tuple[int, dict[str, Any]]] = {
     "hist_gradient_boosting": (1_000_000, {"max_iter": 300}),
     "random_forest": (60_000, {"n_estimators": 200}),
-    "linear": (1_000_000, {}),
+    "ridge": (1_000_000, {}),
 }
-"""For each algorithm the rows and settings that make a fit of about a minute on two cores; linear is far quicker."""
+"""For each algorithm the rows and settings that make a fit of about a minute on two cores; ridge is far quicker."""
 
 
 def make_table(file: Path, rows: int) -> None:
@@ -130,7 +130,7 @@ def by_script(file: Path, folder: Path, algorithm: str, values: dict[str, Any]) 
     numbers = [f"x{i}" for i in range(10)]
     impute = SimpleImputer(strategy="median", add_indicator=True)
     match algorithm:
-        case "linear":
+        case "ridge":
             estimator, prepare = Ridge(), make_pipeline(impute, StandardScaler())
         case "random_forest":
             estimator = RandomForestRegressor(

@@ -84,7 +84,8 @@ def task_of(table: pa.Table | Mapping[str, Any], folder: Path, target: str = "y"
     pq.write_table(table, file)
     columns = columns_of(table.schema)
     problem = specification.pop("problem", Problem.REGRESSION)
-    specification.setdefault("algorithm", AlgorithmChoice("linear"))
+    quick = "logistic_regression" if problem.is_classification else "ridge"
+    specification.setdefault("algorithm", AlgorithmChoice(quick))
     spec = Specification(name="a run", version_id=VersionId(uuid4()), target=target, problem=problem, **specification)
     return TrainingTask(file, columns, spec, spec.resolved_features(columns), problem)
 

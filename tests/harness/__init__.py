@@ -115,7 +115,8 @@ class Harness:
         self.experiments = ExperimentService(uow=uow, clock=clock)
         self.inspector = InMemoryTableInspector(engine)
         self.quality_analysis = QualityAnalysis(uow=uow, inspector=self.inspector, clock=clock)
-        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis)
+        self.lacking: set[str] = set()
+        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis, lacking=self.lacking)
         self.runs = RunService(uow=uow, preflight=self.preflight, blobs=blobs, sender=self.sender, clock=clock)
         self.searcher = RandomSearcher()
         self.suites = SuiteService(

@@ -1,6 +1,6 @@
 """Pre-flight: what would stop a run of a specification, or make its result doubtful, before a job starts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.tables import TableEngine
 from hydroml.application.quality import QualityAnalysis
 from hydroml.domain.errors import Fault
+from hydroml.domain.experiments.algorithms import ALGORITHMS, Algorithm
 from hydroml.domain.experiments.doubts import Doubt, Evidence, Giveaway, doubts
 from hydroml.domain.experiments.specification import (
     Problem,
@@ -39,8 +40,21 @@ class Preflight:
 
 
 class PreflightService:
-    def __init__(self, *, uow: UnitOfWorkFactory, engine: TableEngine, quality: QualityAnalysis) -> None:
-        self._uow, self._engine, self._quality = uow, engine, quality
+    """`lacking` names the packages of algorithms that are not installed here."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWorkFactory,
+        engine: TableEngine,
+        quality: QualityAnalysis,
+        lacking: Collection[str] = (),
+    ) -> None:
+        self._uow, self._engine, self._quality, self._lacking = uow, engine, quality, lacking
+
+    def can_run(self, algorithm: Algorithm) -> bool:
+        """Whether what it needs is installed."""
+        return algorithm.package not in self._lacking
 
     def ask(self, user: UserId, project_id: ProjectId, specification: Specification) -> Preflight:
         """Checks without storing anything; reads the target's values once."""
@@ -60,6 +74,7 @@ class PreflightService:
         split = specification.split.resolve(specification.time_column, problem)
         faults = (*faults, *target_faults(problem, target.name, summary))
         train, test = specification.split.sizes(split, summary.usable)
+        faults += self._algorithm_faults(specification, problem, summary.usable if split.is_folded else train)
         report = self._quality.at_hand(version)
         evidence = None if report is None else _evidence(report)
         warnings = doubts(
@@ -72,6 +87,17 @@ class PreflightService:
             evidence=evidence,
         )
         return Preflight(faults, warnings, problem, split, features, version.rows, train, test)
+
+    def _algorithm_faults(self, specification: Specification, problem: Problem, rows: int) -> tuple[Fault, ...]:
+        """Why the algorithm cannot learn this problem, from so many rows, here."""
+        algorithm = ALGORITHMS.get(specification.algorithm.name)
+        if algorithm is None:
+            return ()
+        refusal = algorithm.refusal(problem.value, rows)
+        if refusal is None and not self.can_run(algorithm):
+            words = f"{algorithm.title} is not installed here: pip install hydroml[{algorithm.package}] adds it"
+            refusal = words, "not_installed"
+        return () if refusal is None else (Fault(("algorithm", "name"), *refusal),)
 
 
 def _evidence(report: Mapping[str, Any]) -> Evidence:

@@ -8,7 +8,7 @@ from dependency_injector import containers, providers
 
 from hydroml.adapters.jobs.bell import RedisBell
 from hydroml.adapters.jobs.queue import CeleryJobQueue
-from hydroml.adapters.learning.learner import ScikitLearner
+from hydroml.adapters.learning.learner import ScikitLearner, lacking
 from hydroml.adapters.persistence.engine import create_engine
 from hydroml.adapters.persistence.unit_of_work import SqlAlchemyUnitOfWork
 from hydroml.adapters.searching import OptunaSearcher
@@ -184,7 +184,13 @@ class Container(containers.DeclarativeContainer):
     )
     experiments = providers.Factory(ExperimentService, uow=uow.provider, clock=clock)
     quality_analysis = providers.Factory(QualityAnalysis, uow=uow.provider, inspector=inspector, clock=clock)
-    preflight = providers.Factory(PreflightService, uow=uow.provider, engine=tables_engine, quality=quality_analysis)
+    preflight = providers.Factory(
+        PreflightService,
+        uow=uow.provider,
+        engine=tables_engine,
+        quality=quality_analysis,
+        lacking=providers.ThreadSafeSingleton(lacking),
+    )
     runs = providers.Factory(RunService, uow=uow.provider, preflight=preflight, blobs=blobs, sender=sender, clock=clock)
     suites = providers.Factory(
         SuiteService, uow=uow.provider, preflight=preflight, searcher=searcher, sender=sender, clock=clock

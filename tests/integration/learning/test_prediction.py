@@ -130,13 +130,6 @@ def test_classes_keep_their_type(tmp_path: Path, values: list[Any], kind: type) 
     assert min(out["y_probability"].to_pylist()) > 0.5
 
 
-def test_model_file_holds_no_pickle(model: Any) -> None:
-    with zipfile.ZipFile(model.model) as archive:
-        assert not [name for name in archive.namelist() if name.endswith((".pkl", ".joblib"))]
-        assert not [n for n in archive.namelist() if archive.read(n)[:1] == b"\x80"]
-    assert set(skops.io.get_untrusted_types(file=model.model)) <= set(modelfile.TRUSTED)
-
-
 def test_forged_model_is_refused(tmp_path: Path) -> None:
     forged = tmp_path / "forged.skops"
     skops.io.dump(FunctionTransformer(Path.unlink), forged)

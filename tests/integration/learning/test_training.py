@@ -1,9 +1,6 @@
 """A whole training: what is learnt from where, what every setting does, and what is refused."""
 
 import json
-from collections.abc import Mapping
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +9,7 @@ import pyarrow as pa
 import pytest
 
 from hydroml.adapters.learning import ScikitLearner, modelfile
-from hydroml.application.ports.learning import Trained
 from hydroml.domain.errors import InvalidInputError, TooLargeError
-from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.specification import (
     AlgorithmChoice,
     Budget,
@@ -25,64 +20,8 @@ from hydroml.domain.experiments.specification import (
     Split,
     SplitKind,
 )
-from hydroml.domain.jobs import JobCancelledError
+from tests.integration.learning.weather import FEATURES, trained, weather
 from tests.tasks import RecordingMonitor, task_of, train
-
-ROWS = 240
-SMALL = {"linear": {}, "random_forest": {"n_estimators": 8}, "hist_gradient_boosting": {"max_iter": 15}}
-
-
-def weather(rows: int = ROWS) -> dict[str, Any]:
-    """Ten columns of every kind, in order of time, with gaps; y follows rain and site."""
-    random = np.random.default_rng(3)
-    rain, site = random.gamma(2, 3, rows), random.choice(list("abcde"), rows, p=[0.4, 0.3, 0.2, 0.07, 0.03])
-    y = 2 * rain + (site == "b") * 5 + random.normal(0, 1, rows)
-    days = [date(2019, 1, 1) + timedelta(days=i) for i in range(rows)]
-    return {
-        "day": days,
-        "rain": pa.array(rain, mask=np.arange(rows) % 9 == 0),
-        "wet": pa.array(rain > 6, mask=np.arange(rows) % 11 == 0),
-        "site": pa.array(site, mask=np.arange(rows) % 13 == 0),
-        "level": pa.array([Decimal(int(v * 100)) / 100 for v in rain]),
-        "lag": pa.array([timedelta(minutes=int(v)) for v in rain]),
-        "wave": np.sin(np.arange(rows)),
-        "count": random.integers(0, 50, rows),
-        "nothing": pa.nulls(rows, pa.float64()),
-        "y": pa.array(y, mask=np.arange(rows) % 20 == 0),
-        "high": np.where(y > 12, "yes", "no"),
-    }
-
-
-FEATURES = ("rain", "wet", "site", "level", "lag", "wave", "count", "nothing")
-
-
-def trained(folder: Path, name: str = "linear", values: Mapping[str, Any] | None = None, **options: Any) -> Trained:
-    choice = AlgorithmChoice(name, dict(SMALL[name] if values is None else values))
-    settings = {"features": FEATURES} | options
-    table = settings.pop("table", None) or weather()
-    return train(task_of(table, folder, algorithm=choice, **settings), folder)
-
-
-@pytest.mark.parametrize("name", ALGORITHMS)
-@pytest.mark.parametrize(("target", "problem"), [("y", Problem.REGRESSION), ("high", Problem.BINARY)])
-def test_every_algorithm_learns_from_every_kind_of_column(
-    tmp_path: Path, name: str, target: str, problem: Problem
-) -> None:
-    result = trained(tmp_path, name, target=target, problem=problem)
-    outcome = result.outcome
-    best, naive = ("r2", "mean") if target == "y" else ("accuracy", "most_frequent")
-    assert outcome.metrics["test"][best] > outcome.baselines[naive][best] + 0.1
-    assert outcome.counts.rows == ROWS
-    assert outcome.parameters["algorithm"] == name
-    documents = {n: json.loads(d) for n, d in result.artifacts.items()}
-    plots = {"scatter", "residuals"} if target == "y" else {"confusion", "roc"}
-    assert documents.keys() == {"predictions", "importance", "baselines"} | plots
-    assert outcome.intervals.keys() <= outcome.metrics["test"].keys()
-    gains = {item["feature"]: item["mean"] for item in documents["importance"]["items"]}
-    assert gains.keys() == set(FEATURES) - {"nothing"}
-    assert sum(gains[f] for f in ("rain", "level", "lag", "wet", "site")) > 2 * abs(gains["wave"] + gains["count"])
-    assert result.model.suffix == ".skops"
-
 
 FOLDED = {
     SplitKind.KFOLD: {"split": Split(SplitKind.KFOLD, folds=3, repeats=2)},
@@ -200,41 +139,6 @@ def test_test_rows_cannot_change_the_model(tmp_path: Path) -> None:
     assert first.outcome.features == second.outcome.features
 
 
-CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("linear", {"alpha": 500.0}),
-    ("linear", {"max_iter": 10}),
-    ("random_forest", {"n_estimators": 9}),
-    ("random_forest", {"max_depth": 2}),
-    ("random_forest", {"min_samples_leaf": 30}),
-    ("random_forest", {"max_features": 1}),
-    ("hist_gradient_boosting", {"learning_rate": 0.01}),
-    ("hist_gradient_boosting", {"max_iter": 16}),
-    ("hist_gradient_boosting", {"max_leaf_nodes": 2}),
-    ("hist_gradient_boosting", {"min_samples_leaf": 60}),
-    ("hist_gradient_boosting", {"l2_regularization": 500.0}),
-    ("hist_gradient_boosting", {"early_stopping": "on"}),
-]
-
-
-@pytest.mark.parametrize(("name", "change"), CHANGES, ids=lambda v: "-".join(v) if isinstance(v, dict) else v)
-@pytest.mark.parametrize(("target", "problem"), [("y", Problem.REGRESSION), ("high", Problem.BINARY)])
-def test_every_hyperparameter_takes_effect(
-    tmp_path: Path, name: str, change: dict[str, Any], target: str, problem: Problem
-) -> None:
-    if change == {"max_iter": 10} and target == "high":
-        change = {"max_iter": 10, "alpha": 1e-6}  # a weak penalty needs more steps
-        plain = trained(tmp_path, name, {"alpha": 1e-6}, target=target, problem=problem)
-    else:
-        plain = trained(tmp_path, name, target=target, problem=problem)
-    changed = trained(tmp_path, name, SMALL[name] | change, target=target, problem=problem)
-    assert plain.outcome.metrics["train"] != changed.outcome.metrics["train"]
-
-
-def test_every_hyperparameter_is_tried() -> None:
-    tried = {(name, parameter) for name, change in CHANGES for parameter in change}
-    assert tried == {(a.name, p.name) for a in ALGORITHMS.values() for p in a.hyperparameters}
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -266,15 +170,6 @@ def test_group_takes_effect(tmp_path: Path) -> None:
     assert pooled.outcome.baselines["persistence"] != grouped.outcome.baselines["persistence"]
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_numbers_are_the_same_each_time_and_on_any_number_of_threads(tmp_path: Path, name: str) -> None:
-    table = weather(4_000)
-    task = task_of(table, tmp_path, features=FEATURES, algorithm=AlgorithmChoice(name, dict(SMALL[name])))
-    runs = [train(task, tmp_path, threads=threads) for threads in (2, 2, 1)]
-    assert len({json.dumps([run.outcome.metrics, run.outcome.baselines]) for run in runs}) == 1
-    assert len({tuple(sorted(run.artifacts.items())) for run in runs}) == 1
-
-
 def test_budget_ends_a_fit(tmp_path: Path) -> None:
     task = task_of(
         weather(20_000), tmp_path, features=FEATURES, budget=Budget(1),
@@ -282,15 +177,6 @@ def test_budget_ends_a_fit(tmp_path: Path) -> None:
     )  # fmt: skip
     with pytest.raises(TooLargeError, match="longer than the budget of time"):
         train(task, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting"])
-@pytest.mark.timeout(60)  # the whole fit takes many minutes
-def test_cancelling_stops_a_fit(tmp_path: Path, name: str) -> None:
-    many = {"random_forest": {"n_estimators": 5_000}, "hist_gradient_boosting": {"max_iter": 10_000}}[name]
-    task = task_of(weather(20_000), tmp_path, features=FEATURES, algorithm=AlgorithmChoice(name, many))
-    with pytest.raises(JobCancelledError):
-        train(task, tmp_path, RecordingMonitor(cancel_in="fitting"))
 
 
 def test_what_would_not_fit_in_memory_is_refused_beforehand(tmp_path: Path) -> None:

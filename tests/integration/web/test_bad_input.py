@@ -17,7 +17,9 @@ import pytest
 import skops.io
 from django.conf import settings
 from hypothesis import strategies as st
+from lightgbm import LGBMRegressor
 from sklearn.preprocessing import FunctionTransformer
+from xgboost import XGBRegressor
 
 from hydroml.domain.experiments.runs import RunId
 from hydroml.entrypoints.bootstrap import container
@@ -348,6 +350,10 @@ class Trap:
 def forged_models(marker: Path) -> Iterator[bytes]:
     """Models of types we do not know: a function, a class of ours, a pickle, and files that are nothing."""
     yield skops.io.dumps(FunctionTransformer(os.system))
+    yield skops.io.dumps(LGBMRegressor(objective=os.system))
+    booster = XGBRegressor(n_estimators=1).fit([[0], [1]], [0, 1])
+    booster.set_params(callbacks=[Trap(marker)])
+    yield skops.io.dumps(booster)
     yield skops.io.dumps({"model": Person(None, None)})  # type: ignore[arg-type]
     yield pickle.dumps(Trap(marker))
     schema = {"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "content": "x", "__id__": 1}

@@ -70,6 +70,28 @@ def test_a_constant_target_is_refused_before_a_job_starts(app: Harness, me: User
     assert app.queue.sent == []
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("logistic_regression", "wrong_problem"),
+        ("support_vector_regression", "too_many_rows"),
+        ("catboost", "not_installed"),
+    ],
+)
+def test_an_algorithm_that_cannot_learn_this_is_refused_with_alternatives(
+    app: Harness, me: UserId, project: ProjectId, name: str, code: str
+) -> None:
+    app.lacking.add("catboost")
+    rows = 13_000 if code == "too_many_rows" else 60
+    version = app.imported(me, project, "day,rain,flow\n" + "".join(f"{i},{i % 7},{i % 11}\n" for i in range(rows)))
+    wanted = specification(version, algorithm={"name": name})
+    [fault] = app.preflight.ask(me, project, wanted).faults
+    assert (fault.loc, fault.code) == (("algorithm", "name"), code)
+    experiment = app.experiments.create(me, project, wanted).experiment
+    with pytest.raises(InvalidInputError):
+        app.runs.request(me, experiment.id)
+
+
 def test_preflight_counts_and_doubts(app: Harness, me: UserId, project: ProjectId) -> None:
     checked = app.preflight.ask(me, project, specification(app.imported(me, project)))
     assert (checked.faults, checked.training_rows + checked.test_rows) == ((), 54)

@@ -26,12 +26,14 @@ def run(
     monitor: Monitor,
     phase: str,
     progress: Callable[[], float] = lambda: 0.0,
+    stop: Callable[[], None] = lambda: None,
     deadline: float | None = None,
 ) -> None:
     """Calls `fit` in a thread of its own and reports meanwhile.
 
     A request to cancel, which a report raises, and a `deadline` of the monotonic clock both stop the fit: an exception
-    is set in its thread and fires at its next step in Python, which the solvers and trees take many times a second.
+    is set in its thread and fires at its next step in Python, which the solvers and trees take many times a second; a
+    library that would not let it through is told by `stop`.
     Raises what the report raised, TooLargeError for the time, and InvalidInputError when scikit-learn refuses the data.
     """
     failure: list[BaseException] = []
@@ -39,7 +41,12 @@ def run(
 
     def work() -> None:
         try:
-            with threadpool_limits(threads), warnings.catch_warnings(record=True) as caught:
+            # linear algebra on several threads would sum in another order than on one
+            with (
+                threadpool_limits(threads, "openmp"),
+                threadpool_limits(1, "blas"),
+                warnings.catch_warnings(record=True) as caught,
+            ):
                 warnings.simplefilter("always")
                 fit()
             remarks.extend(caught)
@@ -55,6 +62,8 @@ def run(
             if deadline is not None and time.monotonic() > deadline and worker.is_alive():
                 raise TooLargeError(f"{phase} took longer than the budget of time")
     finally:
+        if worker.is_alive():
+            stop()
         _stop(worker)
     for message in dict.fromkeys(str(remark.message).split("\n")[0] for remark in remarks):
         monitor.log(message, "warning")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hydroml.adapters.learning import metrics
-from hydroml.adapters.learning.algorithms import trees
+from hydroml.adapters.learning.algorithms import effort
 from hydroml.adapters.learning.frames import Array
 from hydroml.adapters.learning.predicting import in_blocks
 from hydroml.application.ports.jobs import Monitor
@@ -37,7 +37,7 @@ def permutation(
         features, target = features[target >= 0], target[target >= 0]
     explained = used[:FEATURES] if len(features) else []
     repeats = REPEATS
-    affordable = _WORK // (trees(pipeline[-1]) * repeats * max(len(explained), 1))
+    affordable = _WORK // (effort(pipeline[-1]) * repeats * max(len(explained), 1))
     rows = min(len(features), ROWS, max(affordable, 50))
     chosen = np.sort(random.permutation(len(features))[:rows])
     sample, target = features.iloc[chosen].reset_index(drop=True), target[chosen]

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Predictions, Trained, TrainingTask
+from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.runs import Outcome
 
 # Every process builds the container, and scikit-learn with pandas takes seconds and 200 MB to import. So this module
@@ -16,6 +18,11 @@ from hydroml.domain.experiments.runs import Outcome
 # Threads of OpenMP spin while they wait for each other, unless they are told not to before the library is loaded. Where
 # other processes want the cores too, as beside a second worker, boosting then takes seven times as long.
 _PATIENT = ("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def lacking() -> frozenset[str]:
+    """The packages that some algorithms need and that are not installed."""
+    return frozenset(a.package for a in ALGORITHMS.values() if a.package and find_spec(a.package) is None)
 
 
 class ScikitLearner:

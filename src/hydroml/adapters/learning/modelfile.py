@@ -1,4 +1,8 @@
-"""Models on disk: skops files, which hold no pickle, and which are loaded only if they name nothing we do not know."""
+"""Models on disk: skops files, which hold no pickle, and which are loaded only if they name nothing we do not know.
+
+Boosters stand in them in their library's own format, which its C++ reads: it runs nothing, but may end the process over
+bytes made to that end. Bytes that were damaged are found out before, by the checksums of the archive.
+"""
 
 import threading
 from collections import OrderedDict
@@ -10,9 +14,24 @@ import skops.io
 from hydroml.domain.errors import InvalidInputError
 
 TRUSTED = (
+    "catboost.core.CatBoostClassifier",
+    "catboost.core.CatBoostRegressor",
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
     "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
 )
 """The types, beyond those skops itself knows to be harmless, that our own models consist of."""
 

@@ -22,6 +22,8 @@ from hydroml.domain.experiments.runs import Feature, Outcome
 from hydroml.domain.sources import Column, ColumnType
 
 BLOCK = 20_000
+_BLOCKS = 8
+"""So many at least, of a table that is worth dividing."""
 ROW_GROUP = 50_000
 MAX_FAULTS = 20
 _TOO_LARGE = float(np.finfo(np.float32).max)
@@ -36,14 +38,18 @@ def in_blocks(
     report: Callable[[float], None] = lambda _: None,
 ) -> Array:
     """What `predict` gives for these rows, block by block on several threads: bounded memory, and the same digits
-    for any number of threads. Each thread keeps to itself, rather than start as many again by OpenMP."""
-    size = min(BLOCK, max(len(rows) // threads, 1_000))
+    for any number of threads, as the blocks are the same. Each thread keeps to itself, rather than start as many
+    again by OpenMP."""
+    size = min(BLOCK, max(len(rows) // _BLOCKS, 1_000))
     bounds = range(0, len(rows), size)
     if len(bounds) == 1:
-        with threadpool_limits(threads, "openmp"):
+        with threadpool_limits(threads, "openmp"), threadpool_limits(1, "blas"):
             return np.asarray(predict(features.iloc[rows]))
     parts: list[Any] = []
-    with ThreadPoolExecutor(threads, initializer=partial(threadpool_limits, 1, "openmp")) as pool:
+    with (
+        threadpool_limits(1, "blas"),
+        ThreadPoolExecutor(threads, initializer=partial(threadpool_limits, 1, "openmp")) as pool,
+    ):
         blocks = (rows[start : start + size] for start in bounds)
         while batch := list(islice(blocks, threads)):
             parts += pool.map(lambda block: predict(features.iloc[block]), batch)

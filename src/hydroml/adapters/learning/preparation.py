@@ -14,7 +14,6 @@ from hydroml.domain.experiments.algorithms import Algorithm
 from hydroml.domain.experiments.specification import Preparation, Scaling
 from hydroml.domain.sources import Column, ColumnType
 
-TAKES_MISSING = frozenset({"hist_gradient_boosting"})
 _SAMPLE = 200_000
 """Histogram gradient boosting finds its bins on so many rows, and stumbles over a feature that has no value there."""
 
@@ -53,7 +52,7 @@ def build(
     for feature in features:
         if feature.type in TEXT_TYPES:
             texts.append(feature.name)
-        elif algorithm.name in TAKES_MISSING and training[feature.name].count() < enough:
+        elif algorithm.handles_missing and training[feature.name].count() < enough:
             sparse.append(feature.name)
         elif feature.type is ColumnType.BOOLEAN:
             booleans.append(feature.name)
@@ -65,7 +64,7 @@ def build(
         return Pipeline([("impute", imputer), *then])
 
     as_it_is: Any = Pipeline(list(scaler)) if scaler else "passthrough"
-    takes_missing = algorithm.name in TAKES_MISSING
+    takes_missing = algorithm.handles_missing
     encoder = OneHotEncoder(
         max_categories=preparation.max_categories, handle_unknown="infrequent_if_exist", sparse_output=False
     )

@@ -18,6 +18,7 @@ from hydroml.adapters.learning import (
     plots,
     preparation,
     splits,
+    watching,
 )
 from hydroml.adapters.learning.frames import (
     TEXT_TYPES,
@@ -76,16 +77,20 @@ class _Fitter:
         width = preparation.width(used, training, specification.preparation)
         check_memory(len(training), width, self.memory_limit)
         threads = self.threads if len(training) * width > _SMALL else 1
-        estimator = algorithms.build(algorithm.name, self.task.problem, self.values, specification.seed, threads)
+        labels = self.frame.target.labels(rows)
+        rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
+        wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
+        estimator = algorithms.build(algorithm.name, wanted)
         transformer = preparation.build(used, training, specification.preparation, algorithm)
         pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
-        watch = algorithms.Watch(estimator)
+        watch = watching.Watch(estimator)
         fitting.run(
-            lambda: watch.fit(pipeline, training, self.frame.target.labels(rows)),
+            lambda: watch.fit(pipeline, training, labels),
             threads=threads,
             monitor=monitor,
             phase="fitting",
             progress=watch.progress,
+            stop=watch.stop,
             deadline=self.deadline,
         )
         algorithms.settle(estimator)

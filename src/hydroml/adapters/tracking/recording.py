@@ -39,6 +39,8 @@ from hydroml.domain.sources import Column, ColumnType, Version
 
 RUN, PROJECT, MODEL, NUMBER = "hydroml.run_id", "hydroml.project_id", "hydroml.model_id", "hydroml.version"
 _MODEL_NAME = "model"
+_LIBRARIES = ("scikit-learn", "skops", "numpy", "pandas")
+_BOOSTERS = {"lightgbm": "lightgbm", "xgboost": "xgboost-cpu", "catboost": "catboost"}
 _MAX_VALUE, _MAX_SCHEMA, _BATCH = 6_000, 1_000_000, 100
 _TYPES = {
     ColumnType.INTEGER: DataType.long,
@@ -194,7 +196,7 @@ class Recorder:
             signature=_signature(run, outcome, version),
             input_example=_example(outcome, version),
             # asked for, MLflow would find them out by loading the model in another process
-            pip_requirements=[f"{name}=={installed(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas")],
+            pip_requirements=[f"{name}=={installed(name)}" for name in _packages(outcome)],
         )
         shutil.copyfile(file, folder / document.flavors["sklearn"]["pickled_model"])
         document.model_size_bytes = sum(part.stat().st_size for part in folder.rglob("*") if part.is_file())
@@ -284,6 +286,12 @@ def _input_type(column: Column | None, kind: str) -> DataType:
     if kind == ColumnType.INTEGER and column is not None and not column.nullable:
         return DataType.long
     return DataType.double
+
+
+def _packages(outcome: Outcome) -> list[str]:
+    """What the model needs to be loaded."""
+    booster = _BOOSTERS.get(outcome.parameters["algorithm"])
+    return [*_LIBRARIES, *([] if booster is None else [booster])]
 
 
 def _signature(run: Run, outcome: Outcome, version: Version) -> ModelSignature:

@@ -119,21 +119,33 @@ class HyperparameterOut(Schema):
 
 
 class AlgorithmOut(Schema):
-    """An algorithm."""
+    """An algorithm, what it needs, and whether it is installed here."""
 
     name: str
     title: str
     help: str
+    family: str
     problems: list[str]
+    needs_scaling: bool
+    handles_missing: bool
+    most_rows: int | None
+    package: str | None
+    installed: bool
     hyperparameters: list[HyperparameterOut]
 
     @classmethod
-    def of(cls, one: Algorithm) -> "AlgorithmOut":
+    def of(cls, one: Algorithm, *, installed: bool) -> "AlgorithmOut":
         return cls(
             name=one.name,
             title=one.title,
             help=one.help,
+            family=one.family,
             problems=list(one.problems),
+            needs_scaling=one.needs_scaling,
+            handles_missing=one.handles_missing,
+            most_rows=one.most_rows,
+            package=one.package,
+            installed=installed,
             hyperparameters=[HyperparameterOut.of(parameter) for parameter in one.hyperparameters],
         )
 
@@ -229,7 +241,8 @@ def write_condition(request: HttpRequest, body: ConditionDoc) -> ConditionFormul
 @router.get("/algorithms", response=AlgorithmListOut)
 def list_algorithms(request: HttpRequest) -> AlgorithmListOut:
     """The algorithms with their hyperparameters."""
-    return AlgorithmListOut(items=[AlgorithmOut.of(one) for one in ALGORITHMS.values()])
+    service = container().preflight()
+    return AlgorithmListOut(items=[AlgorithmOut.of(one, installed=service.can_run(one)) for one in ALGORITHMS.values()])
 
 
 @router.get("/metrics", response=MetricListOut)

@@ -1,5 +1,4 @@
 import { formDialog } from "../components/shared.js";
-import { algorithmName } from "../lib/algorithms.js";
 import { api } from "../lib/api.js";
 import { download, s } from "../lib/dom.js";
 import { watchJob } from "../lib/events.js";
@@ -106,7 +105,7 @@ function runPage() {
         return { succeeded: "is-success", failed: "is-danger", running: "is-accent" }[this.run?.status] ?? "";
       },
       get algorithmTitle() {
-        return algorithmName(this.run?.algorithm, this.algorithms[this.run?.algorithm]?.title, this.run?.problem);
+        return this.algorithms[this.run?.algorithm]?.title ?? this.run?.algorithm?.replaceAll("_", " ") ?? "";
       },
       get timing() {
         return [this.run?.seconds ? `in ${seconds(this.run.seconds)}` : "", this.run?.creator ? `by ${this.run.creator}` : ""].filter(Boolean).join(" ");

@@ -1,5 +1,4 @@
 import { preflight } from "../components/preflight.js";
-import { algorithmName } from "../lib/algorithms.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
 import { count, percent, plural } from "../lib/format.js";
@@ -10,6 +9,7 @@ import { isTemporal } from "../lib/types.js";
 import { command, setCrumbs, shortcut, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 
+const DEFAULT_ALGORITHM = "hist_gradient_boosting";
 const SECTIONS = ["data", "features", "split", "algorithm", "summary"];
 const SPLITS = [
   { kind: "chronological", title: "Chronological", help: "The past trains, the latest part tests. Right where there is time.", time: true },
@@ -91,7 +91,7 @@ function wizard() {
       } catch (error) {
         toastError(error, "The experiment to start from could not be read.");
       }
-      if (!this.spec.algorithm?.name && algorithms?.items.length) this.chooseAlgorithm(algorithms.items[0].name);
+      if (!this.spec.algorithm?.name && algorithms?.items.length) this.chooseAlgorithm(DEFAULT_ALGORITHM);
       wanted ||= this.versions.length === 1 ? this.versions[0].id : "";
       if (wanted) await this.useVersion(wanted, { keep: this.spec.version_id === wanted });
       else this.check();
@@ -283,15 +283,32 @@ function wizard() {
       return this.algorithms.items.find(({ name }) => name === this.spec.algorithm?.name) ?? null;
     },
     get algorithmTitle() {
-      return algorithmName(this.algorithm?.name, this.algorithm?.title, this.problem);
+      return this.algorithm?.title ?? "";
     },
     chooseAlgorithm(name) {
       const chosen = this.algorithms.items.find((one) => one.name === name);
       this.spec.algorithm = { name, hyperparameters: Object.fromEntries((chosen?.hyperparameters ?? []).map((one) => [one.name, this.spec.algorithm?.name === name ? (this.spec.algorithm.hyperparameters?.[one.name] ?? one.default) : one.default])) };
       this.suggestName();
     },
+    doesProblem(algorithm) {
+      return !this.problem || algorithm.problems.includes(this.problem);
+    },
     fits(algorithm) {
-      return !this.problem || this.problem === "auto" || !algorithm.problems || algorithm.problems.includes(this.problem);
+      return algorithm.installed && this.doesProblem(algorithm);
+    },
+    algorithmHelp(algorithm) {
+      if (!algorithm.installed) return `${algorithm.help} Not installed here: pip install hydroml[${algorithm.package}] adds it.`;
+      if (!this.doesProblem(algorithm)) return `does not do ${this.problem}`;
+      return algorithm.most_rows ? `${algorithm.help} At most ${count(algorithm.most_rows)} training rows.` : algorithm.help;
+    },
+    /** The algorithms under their families; those of other problems only where one of them is chosen. */
+    get families() {
+      const found = new Map();
+      for (const one of this.algorithms.items) {
+        if (!this.doesProblem(one) && one.name !== this.spec.algorithm?.name) continue;
+        found.set(one.family, [...(found.get(one.family) ?? []), one]);
+      }
+      return [...found].map(([title, items]) => ({ title, items }));
     },
     get hyperparameters() {
       return this.algorithm?.hyperparameters ?? [];
@@ -312,7 +329,7 @@ function wizard() {
       const parts = [one.help];
       if (one.minimum !== null && one.minimum !== undefined && one.maximum !== null && one.maximum !== undefined) parts.push(`${one.minimum} to ${one.maximum}`);
       if (one.default !== null && one.default !== undefined) parts.push(`default ${one.default}`);
-      else if (one.nullable) parts.push("empty is no limit");
+      else if (one.nullable) parts.push("may be empty");
       return parts.filter(Boolean).join("; ");
     },
     hyperError(one) {

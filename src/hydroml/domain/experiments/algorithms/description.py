@@ -1,4 +1,4 @@
-"""The algorithms people can choose, as descriptions; the learning adapter builds the estimators."""
+"""What an algorithm and its hyperparameters are, and how the tables of them are written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,14 +59,33 @@ class Hyperparameter:
         return None if low <= value <= high else f"lies between {low:g} and {high:g}"
 
 
-@dataclass(frozen=True, slots=True)
+class Family(StrEnum):
+    """What algorithms that stand together in a list have in common; the value is its title."""
+
+    LINEAR = "Linear"
+    NEIGHBOURS = "Neighbours and kernels"
+    TREES = "Trees"
+    BOOSTING = "Boosting"
+    NEURAL = "Neural"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
+    """What people can choose; the learning adapter builds the estimator."""
+
     name: str
     title: str
     help: str
+    family: Family
     problems: tuple[str, ...]
     hyperparameters: tuple[Hyperparameter, ...]
     needs_scaling: bool = False
+    handles_missing: bool = False
+    """Whether it learns from missing values as they are; else they are imputed."""
+    most_rows: int | None = None
+    """More training rows than this would take it too long."""
+    package: str | None = None
+    """What must be installed beside HydroML for it: an extra of that name."""
 
     def complaints(self, values: Mapping[str, HyperparameterValue]) -> Iterator[tuple[str, str, str]]:
         """(name, message, code) for each value that cannot be used."""
@@ -77,70 +96,42 @@ class Algorithm:
             elif (message := known[name].complaint(value)) is not None:
                 yield name, f"{name} {message}", "hyperparameter"
 
+    def refusal(self, problem: str, rows: int) -> tuple[str, str] | None:
+        """(message, code) if it cannot learn this problem, or not from so many training rows."""
+        if problem not in self.problems:
+            does = "numbers" if self.problems == REGRESSION else "classes"
+            return f"{self.title} predicts {does}; this target is a problem of kind “{problem}”", "wrong_problem"
+        if self.most_rows is not None and rows > self.most_rows:
+            return (
+                f"{self.title} takes at most {self.most_rows:,} training rows, and there would be {rows:,}: "
+                "choose an algorithm of trees or boosting, or fewer rows by a filter or sample"
+            ), "too_many_rows"
+        return None
+
     def complete(self, values: Mapping[str, HyperparameterValue]) -> dict[str, HyperparameterValue]:
         """`values` with the defaults for what is not given."""
         return {parameter.name: values.get(parameter.name, parameter.default) for parameter in self.hyperparameters}
 
 
-_ALL = ("regression", "binary", "multiclass")
+REGRESSION = ("regression",)
+CLASSES = ("binary", "multiclass")
+ALL = (*REGRESSION, *CLASSES)
 
 
-def _whole(  # noqa: PLR0917 - a row of a table
+def whole(  # noqa: PLR0917 - a row of a table
     name: str, default: int | None, minimum: int, maximum: int, search: Search | None, text: str
 ) -> Hyperparameter:
     kind, nullable = HyperparameterType.INTEGER, default is None
     return Hyperparameter(name, kind, default, text, minimum, maximum, nullable=nullable, search=search)
 
 
-def _number(  # noqa: PLR0917 - a row of a table
-    name: str, default: float, minimum: float, maximum: float, search: Search | None, text: str
+def number(  # noqa: PLR0917 - a row of a table
+    name: str, default: float | None, minimum: float, maximum: float, search: Search | None, text: str
 ) -> Hyperparameter:
-    return Hyperparameter(name, HyperparameterType.NUMBER, default, text, minimum, maximum, search=search)
+    kind, nullable = HyperparameterType.NUMBER, default is None
+    return Hyperparameter(name, kind, default, text, minimum, maximum, nullable=nullable, search=search)
 
 
-def _choice(name: str, choices: tuple[str, ...], text: str) -> Hyperparameter:
+def choice(name: str, choices: tuple[str, ...], text: str) -> Hyperparameter:
     """The first is the default."""
     return Hyperparameter(name, HyperparameterType.CHOICE, choices[0], text, choices=choices)
-
-
-_LINEAR = Algorithm(
-    "linear",
-    "Linear or logistic regression",
-    "A weighted sum of the features: quick, steady, easy to read. Ridge regression for numbers, logistic for classes.",
-    _ALL,
-    (
-        _number("alpha", 1.0, 1e-6, 1e6, Search(1e-4, 1e4, log=True), "Strength of the penalty on large weights."),
-        _whole("max_iter", 1000, 10, 100_000, None, "Most iterations of the solver."),
-    ),
-    needs_scaling=True,
-)
-
-_FOREST = Algorithm(
-    "random_forest",
-    "Random forest",
-    "Many decision trees, each on a random part of the rows and features, averaged.",
-    _ALL,
-    (
-        _whole("n_estimators", 200, 1, 5_000, Search(50, 500), "Number of trees."),
-        _whole("max_depth", None, 1, 200, Search(3, 40), "Most levels of a tree; none for no limit."),
-        _whole("min_samples_leaf", 2, 1, 10_000, Search(1, 50, log=True), "Fewest rows in a leaf."),
-        _number("max_features", 0.5, 0.01, 1.0, Search(0.1, 1.0), "Share of the features looked at for each branch."),
-    ),
-)
-
-_BOOSTING = Algorithm(
-    "hist_gradient_boosting",
-    "Histogram gradient boosting",
-    "Trees grown one after another, each mending what the ones before got wrong; takes missing values as they are.",
-    _ALL,
-    (
-        _number("learning_rate", 0.1, 0.001, 1.0, Search(0.01, 0.5, log=True), "How much each tree corrects."),
-        _whole("max_iter", 200, 1, 10_000, Search(50, 1_000, log=True), "Number of trees."),
-        _whole("max_leaf_nodes", 31, 2, 1_000, Search(8, 256, log=True), "Most leaves of a tree."),
-        _whole("min_samples_leaf", 20, 1, 10_000, Search(2, 100, log=True), "Fewest rows in a leaf."),
-        _number("l2_regularization", 0.0, 0.0, 1_000.0, Search(0.0, 20.0), "Penalty on large leaf values."),
-        _choice("early_stopping", ("off", "on"), "Stop when a tenth of the training rows, held back, no longer gains."),
-    ),
-)
-
-ALGORITHMS: Mapping[str, Algorithm] = {a.name: a for a in (_LINEAR, _FOREST, _BOOSTING)}
