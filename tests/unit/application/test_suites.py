@@ -23,7 +23,7 @@ def bench(app: Harness, me: UserId, project: ProjectId) -> "Bench":
 
 
 class Bench:
-    """An experiment with a linear model on a table of sixty rows."""
+    """An experiment with ridge regression on a table of sixty rows."""
 
     def __init__(self, app: Harness, me: UserId, project: ProjectId) -> None:
         self.app, self.me, self.project = app, me, project
@@ -31,7 +31,7 @@ class Bench:
             "name": "Flow",
             "version_id": str(app.imported(me, project).id),
             "target": "flow",
-            "algorithm": {"name": "linear"},
+            "algorithm": {"name": "ridge"},
         }
         self.experiment = app.experiments.create(me, project, read_specification(document)).experiment
 

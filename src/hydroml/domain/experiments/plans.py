@@ -212,15 +212,14 @@ class Comparison:
 
     kind: Literal["comparison"] = "comparison"
     algorithms: tuple[AlgorithmChoice, ...] = ()
-    """Empty: all that there are for the problem, with their defaults."""
+    """Empty: all for the problem that need no further package, with their defaults."""
 
     def resolved(self, basis: Basis) -> "Comparison":
         """With all algorithms where none is given."""
         if self.algorithms:
             return self
-        return replace(
-            self, algorithms=tuple(AlgorithmChoice(a.name) for a in ALGORITHMS.values() if basis.problem in a.problems)
-        )
+        fitting = [a for a in ALGORITHMS.values() if basis.problem in a.problems and a.package is None]
+        return replace(self, algorithms=tuple(AlgorithmChoice(a.name) for a in fitting))
 
     def faults(self, basis: Basis) -> Iterator[Fault]:
         """Places are within the plan."""
