@@ -107,7 +107,7 @@ def run_of(task: TrainingTask, outcome: Outcome, project_id: ProjectId | None = 
         created_at=NOON,
     )
     run.start(NOON)
-    run.succeed(outcome, {}, "blob", NOON)
+    run.succeed(outcome, {}, "blob", "rows", NOON)
     return run
 
 

@@ -296,6 +296,8 @@ def run(of: Experiment, **changes: Any) -> Run:
         "error": "an error, all the same",
         "artifacts": {"predictions": uuid4().hex, "residuals": uuid4().hex},
         "model_blob": uuid4().hex * 2,
+        "rows_blob": uuid4().hex * 2,
+        "twin_of": RunId(uuid4()),
         "mlflow_run_id": uuid4().hex,
         "created_by": user(),
         "created_at": at(5),

@@ -174,8 +174,8 @@ def test_what_is_not_set_comes_back_unset(uow: UnitOfWorkFactory) -> None:
         status=SourceStatus.PROCESSING, error=None, current_version_id=None, versions=0, job_id=None, following=None
     )
     bare_run = examples.run(
-        world.experiment, job_id=None, outcome=None, error=None, artifacts={}, model_blob=None, mlflow_run_id=None,
-        started_at=None, finished_at=None,
+        world.experiment, job_id=None, outcome=None, error=None, artifacts={}, model_blob=None, rows_blob=None,
+        twin_of=None, mlflow_run_id=None, started_at=None, finished_at=None,
     )  # fmt: skip
     bare_job = examples.queued(subject=None, error=None, result={}, payload={}, started_at=None, finished_at=None)
     bare_token = examples.token(expires_at=None, last_used_at=None, scopes=frozenset())

@@ -93,6 +93,20 @@ class LearnerContract:
         assert (counts.rows, counts.used, counts.left_out) == (60, 54, 6)
         assert counts.train + counts.test == 54
 
+    def test_the_table_of_rows_gives_the_metrics_again(self, bench: Bench) -> None:
+        trained = bench.train(bench.task())
+        names, rows = bench.tables.read(trained.rows)
+        table = trained.outcome.rows
+        assert table is not None
+        assert (names, len(rows)) == ([column.name for column in table.columns], table.rows)
+        judged = [dict(zip(names, row, strict=True)) for row in rows]
+        assert {row["row"]: row["observed"] for row in judged} == {
+            number: row[2] for number, row in enumerate(ROWS, start=1) if row[2] is not None
+        }
+        for part in ("train", "test"):
+            errors = [abs(row["observed"] - row["predicted"]) for row in judged if row["part"] == part]
+            assert sum(errors) / len(errors) == pytest.approx(trained.outcome.metrics[part]["mae"])
+
     def test_same_task_gives_the_same_numbers(self, bench: Bench) -> None:
         task = bench.task()
         first, second = bench.train(task), bench.train(task)

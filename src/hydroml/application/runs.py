@@ -1,7 +1,7 @@
 """Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, U
 from hydroml.application.ports.storage import BlobStore, Scratch
 from hydroml.application.preflight import PreflightService
 from hydroml.application.suites import SuiteHandler
-from hydroml.domain.errors import InvalidInputError, UnavailableError
-from hydroml.domain.experiments.runs import ExperimentId, PrunedError, Run, RunId, RunStatus
+from hydroml.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from hydroml.domain.experiments.runs import Experiment, ExperimentId, PrunedError, Run, RunId, RunStatus
+from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
 from hydroml.domain.models import Model
 from hydroml.domain.projects import ProjectId, Role, UserId
@@ -26,10 +27,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with the models made from it."""
+    """A run with the models made from it, and the newest run that divides its rows the other way."""
 
     run: Run
     models: tuple[Model, ...]
+    twin: Run | None = None
 
 
 class RunService:
@@ -51,22 +53,45 @@ class RunService:
         """Raises InvalidInputError that names every fault pre-flight finds."""
         with self._uow() as uow:
             experiment = experiment_of(uow, user, experiment_id, Role.EDITOR)
-            version = version_in(uow, user, experiment.specification, experiment.project_id)
-        checked = self._preflight.check(experiment.specification, version)
+        return self._start(user, experiment, experiment.specification)
+
+    def divide_otherwise(self, user: UserId, run_id: RunId) -> tuple[Run, Job]:
+        """Starts the same with its rows divided the other way: at random what kept time or groups whole, and in time or
+        by group what was drawn at random. Both scores side by side show the price of random splitting.
+
+        Raises RunStateError before the run has succeeded, ConflictError when it is being done or there is no other way.
+        """
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id, Role.EDITOR)
+            outcome, _ = run.result()
+            if any(twin.status in (RunStatus.QUEUED, RunStatus.RUNNING) for twin in uow.runs.twins_of(run_id)):
+                raise ConflictError("the other way is being scored already")
+            experiment = uow.experiments.get(run.experiment_id)
+        features = tuple(feature.name for feature in outcome.features)
+        other = replace(run.specification, features=features, problem=Problem(outcome.problem))
+        return self._start(user, experiment, other.divided_otherwise(SplitKind(outcome.split)), twin_of=run_id)
+
+    def _start(
+        self, user: UserId, experiment: Experiment, specification: Specification, twin_of: RunId | None = None
+    ) -> tuple[Run, Job]:
+        with self._uow() as uow:
+            version = version_in(uow, user, specification, experiment.project_id)
+        checked = self._preflight.check(specification, version)
         if checked.faults:
             raise InvalidInputError(checked.faults[0].msg, checked.faults)
         now = self._clock()
         run_id, job_id = RunId(uuid4()), JobId(uuid4())
         run = Run(
             id=run_id,
-            experiment_id=experiment_id,
+            experiment_id=experiment.id,
             project_id=experiment.project_id,
-            specification=experiment.specification,
+            specification=specification,
+            twin_of=twin_of,
             job_id=job_id,
             created_by=user,
             created_at=now,
         )
-        seconds = experiment.specification.budget.seconds
+        seconds = specification.budget.seconds
         job = Job(
             id=job_id,
             kind=JobKind.TRAIN,
@@ -86,7 +111,8 @@ class RunService:
 
     def get(self, user: UserId, run_id: RunId) -> RunDetail:
         with self._uow() as uow:
-            return RunDetail(run_of(uow, user, run_id), tuple(uow.models.of_run(run_id)))
+            run = run_of(uow, user, run_id)
+            return RunDetail(run, tuple(uow.models.of_run(run_id)), next(iter(uow.runs.twins_of(run_id)), None))
 
     def of_experiment(self, user: UserId, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         with self._uow() as uow:
@@ -161,8 +187,9 @@ class TrainingHandler:
                 monitor.report(0.9, "storing", "storing the model and its figures")
                 artifacts = {name: self._blobs.add_bytes(data).key for name, data in trained.artifacts.items()}
                 model = self._blobs.add(trained.model).key
+                rows = self._blobs.add(trained.rows).key
             with self._uow() as uow:
-                run.succeed(trained.outcome, artifacts, model, self._clock())
+                run.succeed(trained.outcome, artifacts, model, rows, self._clock())
                 uow.runs.save(run)
                 if run.variation is None:
                     tell(uow, job.requested_by, "finished", run, self._clock())

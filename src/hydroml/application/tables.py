@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hydroml.application.access import session_of, version_of
+from hydroml.application.access import run_of, session_of, version_of
 from hydroml.application.inputs import others_of, recipe_at, tables_of
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.tables import (
@@ -20,6 +20,7 @@ from hydroml.application.ports.tables import (
 )
 from hydroml.domain.charts import Chart
 from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.experiments.runs import RunId
 from hydroml.domain.projects import UserId
 from hydroml.domain.sources import ColumnType, Table, VersionId
 from hydroml.domain.studio.conditions import Group
@@ -72,6 +73,20 @@ class TableService:
             version, _ = version_of(uow, user, version_id)
         rejected = version.origin.rejected
         return None if rejected is None else View(rejected)
+
+    def run_view(
+        self,
+        user: UserId,
+        run_id: RunId,
+        *,
+        filter: str | None = None,  # noqa: A002 - the API's word
+        sort: tuple[SortKey, ...] = (),
+        columns: tuple[str, ...] | None = None,
+    ) -> View:
+        """The rows a run was judged on. Raises RunStateError before it has succeeded."""
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id)
+        return View(run.judged(), (), filter, sort, columns)
 
     def session_view(
         self,

@@ -2,17 +2,30 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from hydroml.domain.experiments.runs import Counts, Experiment, ExperimentId, Feature, Outcome, Run, RunId, RunStatus
+from hydroml.domain.experiments.runs import (
+    Counts,
+    Experiment,
+    ExperimentId,
+    Feature,
+    Outcome,
+    RowTable,
+    Run,
+    RunId,
+    RunStatus,
+)
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import ProjectId, UserId
-from hydroml.domain.sources import VersionId
+from hydroml.domain.sources import Column, ColumnType, VersionId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts.models import User
 
@@ -136,6 +149,8 @@ def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID,
         created_by=owner,
         created_at=now,
     )
+    rows = BytesIO()
+    pq.write_table(pa.table({"row": [1]}), rows)
     outcome = Outcome(
         problem="regression",
         split="random",
@@ -144,6 +159,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID,
         baselines={"mean": {"rmse": 9.0}},
         counts=Counts(30, 30, 0, 24, 6),
         features=(Feature("site", "text", categories=("A", "B")),),
+        rows=RowTable((Column("row", ColumnType.INTEGER),), 1),
     )
     run = Run(
         id=RunId(uuid4()),
@@ -154,6 +170,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID,
         outcome=outcome,
         artifacts={"importance": container().blobs().add_bytes(b'{"items": []}').key},
         model_blob=container().blobs().add_bytes(b"no model").key,
+        rows_blob=container().blobs().add_bytes(rows.getvalue()).key,
         created_by=owner,
         created_at=now,
     )

@@ -7,7 +7,14 @@ import pytest
 from hydroml.application.documents import read_specification
 from hydroml.application.saving import Target
 from hydroml.domain.errors import ConflictError, InvalidInputError
-from hydroml.domain.experiments.runs import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError, RunStatus
+from hydroml.domain.experiments.runs import (
+    ArtifactNotFoundError,
+    ExperimentNotFoundError,
+    RunNotFoundError,
+    RunStateError,
+    RunStatus,
+)
+from hydroml.domain.experiments.specification import SplitKind
 from hydroml.domain.jobs import JobState
 from hydroml.domain.models import ModelNotFoundError
 from hydroml.domain.projects import ProjectId, UserId
@@ -96,6 +103,36 @@ def test_preflight_counts_and_doubts(app: Harness, me: UserId, project: ProjectI
     checked = app.preflight.ask(me, project, specification(app.imported(me, project)))
     assert (checked.faults, checked.training_rows + checked.test_rows) == ((), 54)
     assert {"missing_target", "few_rows"} <= {warning.code for warning in checked.warnings}
+
+
+def test_a_number_is_followed_to_its_rows(app: Harness, me: UserId, project: ProjectId) -> None:
+    run = trained(app, me, project, app.imported(me, project))
+    page = app.tables.page(app.tables.run_view(me, run.id), 0, 100)
+    assert page.total == run.outcome.counts.used
+    assert [column.name for column in page.columns] == ["row", "part", "observed", "predicted"]
+    with pytest.raises(RunNotFoundError):
+        app.tables.run_view(app.user(), run.id)
+
+
+def test_the_price_of_random_splitting(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    wanted = specification(version, time_column="day", features=["rain"])
+    experiment = app.experiments.create(me, project, wanted).experiment
+    run, _ = app.runs.request(me, experiment.id)
+    with pytest.raises(RunStateError):
+        app.runs.divide_otherwise(me, run.id)
+    app.work()
+    twin, _ = app.runs.divide_otherwise(me, run.id)
+    with pytest.raises(ConflictError):
+        app.runs.divide_otherwise(me, run.id)
+    app.work()
+    found = app.runs.get(me, run.id).twin
+    assert found is not None
+    assert (found.id, found.status, found.twin_of) == (twin.id, RunStatus.SUCCEEDED, run.id)
+    assert (found.specification.split.kind, found.specification.features) == (SplitKind.RANDOM, ("rain",))
+    assert found.specification.split.reason
+    with pytest.raises(RunNotFoundError):
+        app.runs.divide_otherwise(app.user(), run.id)
 
 
 def test_a_version_of_another_project_is_refused(app: Harness, me: UserId, project: ProjectId) -> None:

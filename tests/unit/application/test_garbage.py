@@ -179,7 +179,7 @@ def test_models_and_plots_of_runs_are_needed(app: Harness, me: UserId, project: 
     run = trained(app, me, project, version)
     app.clock.advance(timedelta(days=1))
     assert app.garbage.collect().blobs == 0
-    assert {run.model_blob, *run.artifacts.values()} <= set(app.blobs.held)
+    assert {run.model_blob, run.rows_blob, *run.artifacts.values()} <= set(app.blobs.held)
 
 
 def test_folders_of_dead_jobs_go(app: Harness, me: UserId, project: ProjectId) -> None:
@@ -201,4 +201,5 @@ def test_every_place_that_holds_blobs_is_known() -> None:
         for column in table.columns
         if any(word in column.name for word in ("blob", "artifact", "fingerprint"))
     }
-    assert held == {"version.blobs", "version.fingerprint", "export.blob", "run.artifacts", "run.model_blob"}
+    of_runs = {"run.artifacts", "run.model_blob", "run.rows_blob"}
+    assert held == {"version.blobs", "version.fingerprint", "export.blob"} | of_runs

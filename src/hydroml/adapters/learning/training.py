@@ -17,6 +17,7 @@ from hydroml.adapters.learning import (
     modelfile,
     plots,
     preparation,
+    rows,
     splits,
     watching,
 )
@@ -138,15 +139,20 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     share = 0.65 / models
     inner = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
     on_test, on_train = [], []
-    for number, parts in enumerate(data.folds):
-        begin = 0.2 + (len(data.inner) + number) * share
-        fitted = fitter.fit(parts.train, monitor.part(begin, begin + 0.85 * share))
-        monitor.report(begin + 0.85 * share, "scoring")
-        scoring = monitor.part(begin + 0.85 * share, begin + share)
-        on_test.append(judge.ask(fitted.pipeline, parts, parts.test, scoring))
-        on_train.append(judge.metrics(judge.ask(fitted.pipeline, parts, parts.train, scoring)))
-        if data.split.is_folded and task.on_fold is not None:
-            task.on_fold(number + 1, mean([judge.metrics(one) for one in on_test]))
+    table = folder / "rows.parquet"
+    with rows.RowWriter(task, frame, table, folded=data.split.is_folded) as writer:
+        for number, parts in enumerate(data.folds):
+            begin = 0.2 + (len(data.inner) + number) * share
+            fitted = fitter.fit(parts.train, monitor.part(begin, begin + 0.85 * share))
+            monitor.report(begin + 0.85 * share, "scoring")
+            scoring = monitor.part(begin + 0.85 * share, begin + share)
+            on_test.append(judge.ask(fitted.pipeline, parts, parts.test, scoring))
+            seen = judge.ask(fitted.pipeline, parts, parts.train, scoring)
+            on_train.append(judge.metrics(seen))
+            writer.add(number + 1, "test", on_test[-1])
+            writer.add(number + 1, "train", seen)
+            if data.split.is_folded and task.on_fold is not None:
+                task.on_fold(number + 1, mean([judge.metrics(one) for one in on_test]))
     found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
 
     monitor.report(0.85 - share * data.split.is_folded, "explaining")
@@ -168,6 +174,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         classes=tuple(label_text(c) for c in classes),
         seconds=round(time.monotonic() - started, 3),
         model_bytes=model.stat().st_size,
+        rows=writer.table,
     )
     artifacts = {
         **found.plots,
@@ -178,7 +185,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         },
     }
     monitor.report(1.0, "explaining")
-    return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model)
+    return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model, table)
 
 
 def _validate(folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor) -> list[Metrics]:
@@ -232,18 +239,23 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     usable = np.flatnonzero(known)
     _check_target(task, frame, usable)
     codes, groups = target.values if target.classes else None, None if frame.groups is None else frame.groups.codes
-    rows = splits.Rows(usable, codes, frame.times, groups)
-    folds = splits.draw(kind, specification.split, rows, seed=specification.seed)
+    drawn_from = splits.Rows(usable, codes, frame.times, groups)
+    folds = splits.draw(kind, specification.split, drawn_from, seed=specification.seed)
     _must_vary(task, target.values, folds, "training part of fold {}" if kind.is_folded else "whole training part")
     kept = usable if kind.is_folded else folds[0].train
     inner = []
     if specification.split.validation and not kind.is_folded:
         within = replace(specification.split, folds=specification.split.validation, repeats=1)
-        inner = splits.draw(kind.folded, within, replace(rows, usable=kept), seed=specification.seed)
+        inner = splits.draw(kind.folded, within, replace(drawn_from, usable=kept), seed=specification.seed)
         _must_vary(task, target.values, inner, "training part of inner fold {}")
     tested = np.unique(np.concatenate([parts.test for parts in folds]))
     counts = Counts(
-        rows=len(known), used=len(usable), left_out=len(known) - len(usable), train=len(kept), test=len(tested)
+        rows=len(known),
+        used=len(usable),
+        left_out=len(known) - len(usable),
+        train=len(kept),
+        test=len(tested),
+        twins=sum(rows.twins(frame, parts) for parts in folds),
     )
     said = f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; "
     if kind.is_folded:
@@ -253,6 +265,12 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     else:
         between = counts.used - counts.train - counts.test
         monitor.log(f"{said}{counts.train:,} train, {counts.test:,} test, {between:,} in the gap between them")
+    if counts.twins:
+        monitor.log(
+            f"{counts.twins:,} test rows agree with a training row in the target and every feature: what is measured "
+            "on them says little about rows that are new",
+            "warning",
+        )
     return _Data(frame, folds, kind, counts, inner, kept)
 
 

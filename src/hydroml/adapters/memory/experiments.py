@@ -107,8 +107,12 @@ class InMemoryRunRepository:
     def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))[:limit]
 
+    def twins_of(self, run_id: RunId) -> Sequence[Run]:
+        return _oldest_first(self._rows.where(lambda r: r.twin_of == run_id))[::-1]
+
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
-        held = {blob for run in self._rows.where(lambda _: True) for blob in (run.model_blob, *run.artifacts.values())}
+        runs = self._rows.where(lambda _: True)
+        held = {blob for run in runs for blob in (run.model_blob, run.rows_blob, *run.artifacts.values())}
         return {blob for blob in blobs if blob in held}
 
     def trials(self, suite_id: SuiteId) -> Sequence[Trial]:

@@ -11,7 +11,8 @@ from typing import Any
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Predictions, PredictionWarning, Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
-from hydroml.domain.experiments.runs import Counts, Feature, Outcome
+from hydroml.domain.experiments.runs import Counts, Feature, Outcome, RowTable
+from hydroml.domain.sources import Column, ColumnType
 
 
 class BaselineLearner:
@@ -28,19 +29,28 @@ class BaselineLearner:
         answer, metrics = _judged(task, train, test)
         model = folder / "model.json"
         model.write_text(json.dumps(answer))
+        table, kind = folder / "rows.jsonl", "text" if task.problem.is_classification else "number"
+        columns = [("row", "integer"), ("part", "text"), ("observed", kind), ("predicted", kind)]
+        with table.open("w") as stream:
+            stream.write(json.dumps(columns) + "\n")
+            numbers = [number for number, row in enumerate(rows, start=1) if row[target] is not None]
+            for at, (number, value) in enumerate(zip(numbers, known, strict=True)):
+                part = "train" if at < len(train) else "test"
+                stream.write(json.dumps([number, part, value, answer]) + "\n")
         outcome = Outcome(
             problem=task.problem,
             split="chronological",
             parameters={},
-            metrics={"test": metrics, "train": metrics} | ({"validation": _mean(folds)} if folds else {}),
+            metrics={"test": metrics, "train": _judged(task, train, train)[1]} | ({"validation": _mean(folds)} if folds else {}),
             baselines={"mean": metrics},
             counts=Counts(len(rows), len(known), len(rows) - len(known), len(train), len(test)),
             features=tuple(Feature(c.name, c.type) for c in task.columns if c.name in task.features),
             classes=tuple(sorted(map(str, set(train)))) if task.problem.is_classification else (),
             seconds=1.0,
             model_bytes=model.stat().st_size,
+            rows=RowTable(tuple(Column(name, ColumnType(kind)) for name, kind in columns), len(known)),
         )
-        return Trained(outcome, {"baselines": json.dumps(metrics).encode()}, model)
+        return Trained(outcome, {"baselines": json.dumps(metrics).encode()}, model, table)
 
     def predict_rows(self, model: Path, outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Predictions:
         warnings = []

@@ -77,6 +77,8 @@ run = Table(
     text("error", nullable=True),
     document("artifacts"),
     text("model_blob", nullable=True),
+    text("rows_blob", nullable=True),
+    uuid("twin_of", nullable=True),
     text("mlflow_run_id", nullable=True),
     uuid("created_by"),
     moment("created_at"),
@@ -87,6 +89,7 @@ run = Table(
     Index(None, "project_id", "created_at", "id"),
     Index(None, "version_id"),
     UniqueConstraint("suite_id", "trial"),
+    Index(None, "twin_of"),
 )
 _is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
 Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
@@ -133,6 +136,8 @@ def _run_to_row(entity: Run) -> dict[str, Any]:
         "error": None if entity.error is None else entity.error.replace("\x00", "\ufffd"),
         "artifacts": entity.artifacts,
         "model_blob": entity.model_blob,
+        "rows_blob": entity.rows_blob,
+        "twin_of": entity.twin_of,
         "mlflow_run_id": entity.mlflow_run_id,
         "created_by": entity.created_by,
         "created_at": entity.created_at,
@@ -155,6 +160,8 @@ def _run_from_row(row: Row[Any]) -> Run:
         error=row.error,
         artifacts=row.artifacts,
         model_blob=row.model_blob,
+        rows_blob=row.rows_blob,
+        twin_of=None if row.twin_of is None else RunId(row.twin_of),
         mlflow_run_id=row.mlflow_run_id,
         created_by=UserId(row.created_by),
         created_at=row.created_at,
@@ -254,10 +261,15 @@ class SqlAlchemyRunRepository:
         query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)
         return [_run_from_row(row) for row in self._connection.execute(query.limit(limit))]
 
+    def twins_of(self, run_id: RunId) -> Sequence[Run]:
+        query = select(run).where(run.c.twin_of == run_id).order_by(run.c.created_at.desc(), run.c.id)
+        return [_run_from_row(row) for row in self._connection.execute(query)]
+
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
         artifacts = func.jsonb_each_text(run.c.artifacts).table_valued("key", "value")
         used = union(
             select(run.c.model_blob).where(run.c.model_blob.in_(blobs)),
+            select(run.c.rows_blob).where(run.c.rows_blob.in_(blobs)),
             select(artifacts.c.value).select_from(run.join(artifacts, true())).where(artifacts.c.value.in_(blobs)),
         )
         return set(self._connection.execute(used).scalars())

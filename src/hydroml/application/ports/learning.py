@@ -28,11 +28,13 @@ class TrainingTask:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """`artifacts` are JSON documents for plots and tables, by name; `model` is a file that holds no pickle."""
+    """`artifacts` are JSON documents for plots and tables, by name; `model` is a file that holds no pickle; `rows` is
+    the table of the rows it was judged on, as the outcome describes it."""
 
     outcome: Outcome
     artifacts: Mapping[str, bytes]
     model: Path
+    rows: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from hydroml.domain.errors import ConflictError, DomainError, NotFoundError
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.sources import Column, Table
 
 ExperimentId = NewType("ExperimentId", UUID)
 RunId = NewType("RunId", UUID)
@@ -78,6 +79,16 @@ class Counts:
     left_out: int
     train: int
     test: int
+    twins: int = 0
+    """Test rows that agree with a training row in the target and every feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """The table of the rows a run was judged on."""
+
+    columns: tuple[Column, ...]
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,7 @@ class Outcome:
     classes: tuple[str, ...] = ()
     seconds: float = 0.0
     model_bytes: int = 0
+    rows: RowTable | None = None
 
 
 class PrunedError(DomainError):
@@ -134,7 +146,10 @@ class Run:
     error: str | None = None
     artifacts: dict[str, str] = field(default_factory=dict)
     """The blobs of its artifacts, by name; plot data is JSON."""
+    rows_blob: str | None = None
     model_blob: str | None = None
+    twin_of: RunId | None = None
+    """The run whose price of random splitting it shows: the same, divided the other way."""
     mlflow_run_id: str | None = None
     """None until the tracking server has the run."""
     created_by: UserId
@@ -154,10 +169,12 @@ class Run:
             raise RunStateError(f"run {self.id} is {self.status}")
         self.status, self.started_at = RunStatus.RUNNING, at
 
-    def succeed(self, outcome: Outcome, artifacts: dict[str, str], model_blob: str, at: datetime) -> None:
+    def succeed(
+        self, outcome: Outcome, artifacts: dict[str, str], model_blob: str, rows_blob: str, at: datetime
+    ) -> None:
         self._must_run()
         self.status, self.outcome, self.finished_at = RunStatus.SUCCEEDED, outcome, at
-        self.artifacts, self.model_blob, self.error = artifacts, model_blob, None
+        self.artifacts, self.model_blob, self.rows_blob, self.error = artifacts, model_blob, rows_blob, None
 
     def prune(self, at: datetime) -> None:
         self._must_run()
@@ -185,6 +202,13 @@ class Run:
         if name not in self.artifacts:
             raise ArtifactNotFoundError(self.id, name)
         return self.artifacts[name]
+
+    def judged(self) -> Table:
+        """The rows it was judged on; raises RunStateError before the run has succeeded."""
+        outcome, _ = self.result()
+        if outcome.rows is None or self.rows_blob is None:
+            raise RunStateError(f"run {self.id} has no table of its rows")
+        return Table(self.rows_blob, outcome.rows.columns, outcome.rows.rows)
 
     def result(self) -> tuple[Outcome, str]:
         """The outcome and the model's blob; raises RunStateError before the run has succeeded."""

@@ -1,10 +1,10 @@
 """What an experiment is to do, as one value with one JSON form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.errors import ConflictError, Fault, InvalidInputError
 from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
 from hydroml.domain.experiments.metrics import METRICS
 from hydroml.domain.projects import clean_name
@@ -217,6 +217,23 @@ class Specification:
         if self.split.kind is not None and self.split.kind.is_grouped:
             left_out.add(self.group_column)
         return tuple(c.name for c in columns if c.name not in left_out and not c.type.is_temporal)
+
+    def divided_otherwise(self, kind: SplitKind) -> "Specification":
+        """The same where rows, divided by `kind`, are divided the other way: at random what kept time or groups whole,
+        and by time, else by group, what was drawn at random. Raises ConflictError when there is neither."""
+        if not kind.is_shuffled:
+            plain, folded = SplitKind.RANDOM, SplitKind.KFOLD
+            if self.problem.is_classification:
+                plain, folded = SplitKind.STRATIFIED, SplitKind.STRATIFIED_KFOLD
+            reason = "to see what a random split would have promised"
+        elif self.time_column is not None:
+            plain, folded, reason = SplitKind.CHRONOLOGICAL, SplitKind.EXPANDING, ""
+        elif self.group_column is not None:
+            plain, folded, reason = SplitKind.GROUP, SplitKind.GROUP_KFOLD, ""
+        else:
+            raise ConflictError("there is neither a time nor a group column to divide the rows by")
+        split = replace(self.split, kind=folded if kind.is_folded else plain, repeats=1, reason=reason)
+        return replace(self, split=split)
 
     def faults(self, columns: Sequence[Column]) -> tuple[Fault, ...]:
         """What is wrong with it for a table of these columns, each with its place in the document."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router, Schema, Status
-from pydantic import Field, TypeAdapter, WithJsonSchema
+from pydantic import TypeAdapter, WithJsonSchema
 
 from hydroml.application.documents import read_specification, write_specification
 from hydroml.application.experiments import ExperimentDetail
@@ -18,7 +18,7 @@ from hydroml.domain.projects import ProjectId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, inlined, page, seen_revision, tag
 from hydroml.entrypoints.web.api.jobs import JobOut
-from hydroml.entrypoints.web.api.runs import RunOut
+from hydroml.entrypoints.web.api.runs import RunAccepted, RunOut
 
 router = Router(tags=["experiments"])
 
@@ -99,13 +99,6 @@ class PreflightOut(Schema):
             training_rows=checked.training_rows,
             test_rows=checked.test_rows,
         )
-
-
-class RunAccepted(Schema):
-    """A run, and the job that carries it out."""
-
-    run: RunOut
-    job: JobOut = Field(description="Its Location is in the header.")
 
 
 @router.get("/projects/{uuid:project_id}/experiments", response=Page[ExperimentOut])

@@ -1,5 +1,6 @@
 """Runs: what came out of an experiment."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,17 @@ from hydroml.domain.experiments.runs import Counts, Run, RunId, RunStatus
 from hydroml.domain.projects import ProjectId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts import users
-from hydroml.entrypoints.web.api.common import ListingIn, Page, page, whole
+from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, whole
+from hydroml.entrypoints.web.api.jobs import JobOut
 from hydroml.entrypoints.web.api.models import ModelOut
+from hydroml.entrypoints.web.api.versions import (
+    DistributionsIn,
+    DistributionsOut,
+    RowsIn,
+    RowsOut,
+    distributions_out,
+    rows_response,
+)
 
 router = Router(tags=["runs"])
 
@@ -28,10 +38,11 @@ class CountsOut(Schema):
     left_out: int
     train: int
     test: int
+    twins: int = Field(description="Test rows that agree with a training row in the target and every feature.")
 
     @classmethod
     def of(cls, counts: Counts) -> "CountsOut":
-        return cls(rows=counts.rows, used=counts.used, left_out=counts.left_out, train=counts.train, test=counts.test)
+        return cls(**asdict(counts))
 
 
 class MetricsOut(Schema):
@@ -62,6 +73,20 @@ class RegisteredOut(Schema):
     version: int
 
 
+class TwinOut(Schema):
+    """The newest run of the same specification whose rows are divided the other way."""
+
+    id: UUID
+    status: RunStatus
+    split: str | None
+    metrics: MetricsOut
+
+    @classmethod
+    def of(cls, run: Run) -> "TwinOut":
+        split = run.outcome.split if run.outcome else run.specification.split.kind
+        return cls(id=run.id, status=run.status, split=split, metrics=_metrics(run))
+
+
 class RunOut(Schema):
     """One execution of an experiment, with the specification as it was then."""
 
@@ -89,6 +114,8 @@ class RunOut(Schema):
     mlflow_run_id: str | None
     mlflow: TrackedOut
     models: list[RegisteredOut]
+    twin: TwinOut | None
+    twin_of: UUID | None = Field(description="The run it was started for, to divide its rows the other way.")
     created_by: UUID
     creator: str | None = None
     """Their name, where one run is asked for."""
@@ -130,6 +157,8 @@ class RunOut(Schema):
                 for version in model.versions
                 if version.run_id == run.id
             ],
+            twin=TwinOut.of(detail.twin) if detail.twin else None,
+            twin_of=run.twin_of,
             created_by=run.created_by,
             created_at=run.created_at,
             started_at=run.started_at,
@@ -154,6 +183,13 @@ class ArtifactOut(Schema):
 
     name: str
     href: str = Field(description="Where it is.")
+
+
+class RunAccepted(Schema):
+    """A run, and the job that carries it out."""
+
+    run: RunOut
+    job: JobOut = Field(description="Its Location is in the header.")
 
 
 @router.get("/projects/{uuid:project_id}/runs", response=Page[RunOut])
@@ -200,6 +236,31 @@ def get_artifact(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
     """Stored data of a plot or table: predictions, scatter, residuals, confusion, roc, importance, groups and such."""
     content = container().runs().artifact(request.auth, RunId(run_id), name)
     return HttpResponse(content, content_type="application/json")
+
+
+@router.get("/runs/{uuid:run_id}/rows", response=RowsOut)
+def get_run_rows(request: HttpRequest, run_id: UUID, which: Query[RowsIn]) -> HttpResponse:
+    """The rows a run was judged on: number in the version's table, part (test or train), fold, time and group where
+    there are, observed and predicted value, and the error, or the probability of the predicted class."""
+    tables = container().tables()
+    view = tables.run_view(request.auth, RunId(run_id), **which.shown())
+    return rows_response(tables.page(view, which.offset, which.limit, total=which.total))
+
+
+@router.get("/runs/{uuid:run_id}/distributions", response=DistributionsOut)
+def get_run_distributions(request: HttpRequest, run_id: UUID, which: Query[DistributionsIn]) -> DistributionsOut:
+    """How the values of the columns of `rows` are spread, over all of them and over those a filter keeps."""
+    tables = container().tables()
+    return distributions_out(tables.distributions(tables.run_view(request.auth, RunId(run_id), **which.shown())))
+
+
+@router.post("/runs/{uuid:run_id}/divide-otherwise", response={202: RunAccepted})
+def divide_otherwise(request: HttpRequest, response: HttpResponse, run_id: UUID) -> Status[RunAccepted]:
+    """The price of random splitting: the same again, with rows drawn at random where time or groups were kept, and by
+    time or group where they were drawn at random."""
+    run, job = container().runs().divide_otherwise(request.auth, RunId(run_id))
+    at_job(response, job.id)
+    return Status(202, RunAccepted(run=RunOut.of(RunDetail(run, ())), job=JobOut.of(job)))
 
 
 @router.post("/runs/{uuid:run_id}/register", response={201: ModelOut})
