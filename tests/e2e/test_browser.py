@@ -241,6 +241,27 @@ def test_a_model_is_trained_on_the_past_registered_and_asked(page: Page, sample:
     for baseline in ("mean", "persistence", "seasonal mean"):
         expect(page.get_by_role("columnheader", name=baseline, exact=True)).to_be_visible()
 
+    views.get_by_role("link", name="Rows").click()
+    worst = page.locator(".run-rows [row-index='0']")
+    expect(page.locator(".run-rows .panel-foot")).to_contain_text("1,444 rows")
+    expect(worst.locator(".is-rn")).to_have_text(re.compile(r"\d"))
+    number = worst.locator(".is-rn").inner_text()
+    page.locator(".run-rows").get_by_role("textbox", name="Filter rows").fill("error > 1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".run-rows .panel-foot")).not_to_contain_text("1,444 rows")
+    page.locator(".run-rows").get_by_role("button", name="Clear").click()
+    expect(worst.locator(".is-rn")).to_have_text(number)
+    worst.locator(".ag-cell:not(.is-rn)").first.click(button="right")
+    page.get_by_role("menuitem", name="Look at it in the table").click()
+    expect(page.locator(".panel-foot:visible")).to_contain_text(f"row {number},")
+    page.go_back()
+
+    views.get_by_role("link", name="Overview").click()
+    page.get_by_role("button", name="Score it the other way").click()
+    price = page.locator("section").filter(has=page.get_by_role("heading", name="The price of random splitting"))
+    expect(price.get_by_text("Drawn at random, the same model scores better")).to_be_visible(timeout=PRODUCES_A_MODEL)
+    expect(price.get_by_role("row", name="NSE")).to_be_visible()
+
     page.get_by_role("button", name="Register model").click()
     page.get_by_role("dialog").get_by_label("Model").fill("flow")
     page.get_by_role("button", name="Register", exact=True).click()

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from hydroml.application.access import experiment_of, project_of, run_of
@@ -137,6 +137,12 @@ class RunService:
             key = run_of(uow, user, run_id).artifact(name)
         with self._blobs.open(key) as blob:
             return blob.read()
+
+    def rows(self, user: UserId, run_id: RunId) -> tuple[Run, BinaryIO]:
+        """The file of the rows it was judged on. Raises RunStateError before it has succeeded."""
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id)
+        return run, self._blobs.open(run.judged().blob)
 
 
 class TrainingHandler:

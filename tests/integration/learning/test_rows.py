@@ -30,7 +30,7 @@ def test_folds_of_a_series_with_sites(tmp_path: Path) -> None:
     task = task_of(table(), tmp_path, features=("x",), time_column="when", group_column="part", split=split)
     found = train(task, tmp_path)
     rows = pq.read_table(found.rows).to_pandas()
-    names = ["row", "fold", "part", "when", "part of the table", "observed", "predicted", "error"]
+    names = ["row", "fold", "part", "when", "part of the table", "observed", "predicted", "error", "absolute_error"]
     assert list(rows) == names == [column.name for column in found.outcome.rows.columns]
     assert len(rows) == found.outcome.rows.rows
     source = table()

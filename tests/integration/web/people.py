@@ -159,7 +159,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID,
         baselines={"mean": {"rmse": 9.0}},
         counts=Counts(30, 30, 0, 24, 6),
         features=(Feature("site", "text", categories=("A", "B")),),
-        rows=RowTable((Column("row", ColumnType.INTEGER),), 1),
+        rows=RowTable((Column("row", ColumnType.INTEGER),), 1, len(rows.getvalue())),
     )
     run = Run(
         id=RunId(uuid4()),

@@ -25,12 +25,12 @@ class RowWriter:
     """Writes one Parquet file, fold by fold and part by part: rows in their table's order, numbered from 1.
 
     Columns: row, fold (where there are several), part (test or train), the time and the group where the task names
-    them, observed, predicted, and error (predicted − observed), or for classes the predicted one's probability and
-    whether it is correct.
+    them, observed, predicted, error (predicted − observed) and its absolute value, or for classes the predicted one's
+    probability and whether it is correct.
     """
 
     def __init__(self, task: TrainingTask, frame: Frame, file: Path, *, folded: bool) -> None:
-        self._frame, self._folded, self._rows = frame, folded, 0
+        self._frame, self._file, self._folded, self._rows = frame, file, folded, 0
         self._labels = np.array([label_text(label) for label in frame.target.classes] or [""], dtype=object)
         types = {_ROW: ColumnType.INTEGER, _FOLD: ColumnType.INTEGER, _PART: ColumnType.TEXT}
         if not folded:
@@ -39,7 +39,7 @@ class RowWriter:
             kinds = (ColumnType.TEXT, ColumnType.TEXT, ColumnType.NUMBER, ColumnType.BOOLEAN)
             own = dict(zip(("observed", "predicted", "probability", "correct"), kinds, strict=True))
         else:
-            own = dict.fromkeys(("observed", "predicted", "error"), ColumnType.NUMBER)
+            own = dict.fromkeys(("observed", "predicted", "error", "absolute_error"), ColumnType.NUMBER)
         wanted = task.specification
         self._time = _free(wanted.time_column, types | own) if frame.times else None
         self._group = _free(wanted.group_column, types | own) if frame.groups else None
@@ -53,7 +53,8 @@ class RowWriter:
 
     @property
     def table(self) -> RowTable:
-        return RowTable(self._columns, self._rows)
+        """Of the file, once it is closed."""
+        return RowTable(self._columns, self._rows, self._file.stat().st_size)
 
     def add(self, fold: int, part: str, answers: Answers) -> None:
         answers = answers.at(np.argsort(answers.rows, kind="stable"))
@@ -73,7 +74,8 @@ class RowWriter:
     def _said(self, answers: Answers) -> Mapping[str, Array]:
         if answers.probabilities is None:
             observed, predicted = answers.observed, answers.predicted
-            return {"observed": observed, "predicted": predicted, "error": predicted - observed}
+            error = predicted - observed
+            return {"observed": observed, "predicted": predicted, "error": error, "absolute_error": np.abs(error)}
         return {
             "observed": self._labels[answers.observed],
             "predicted": self._labels[answers.predicted],

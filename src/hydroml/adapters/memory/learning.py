@@ -31,6 +31,7 @@ class BaselineLearner:
         model.write_text(json.dumps(answer))
         table, kind = folder / "rows.jsonl", "text" if task.problem.is_classification else "number"
         columns = [("row", "integer"), ("part", "text"), ("observed", kind), ("predicted", kind)]
+        judged = tuple(Column(name, ColumnType(kind)) for name, kind in columns)
         with table.open("w") as stream:
             stream.write(json.dumps(columns) + "\n")
             numbers = [number for number, row in enumerate(rows, start=1) if row[target] is not None]
@@ -48,7 +49,7 @@ class BaselineLearner:
             classes=tuple(sorted(map(str, set(train)))) if task.problem.is_classification else (),
             seconds=1.0,
             model_bytes=model.stat().st_size,
-            rows=RowTable(tuple(Column(name, ColumnType(kind)) for name, kind in columns), len(known)),
+            rows=RowTable(judged, len(known), table.stat().st_size),
         )
         return Trained(outcome, {"baselines": json.dumps(metrics).encode()}, model, table)
 

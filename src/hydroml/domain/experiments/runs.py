@@ -89,6 +89,8 @@ class RowTable:
 
     columns: tuple[Column, ...]
     rows: int
+    size: int
+    """Bytes of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class Run:
         outcome, _ = self.result()
         if outcome.rows is None or self.rows_blob is None:
             raise RunStateError(f"run {self.id} has no table of its rows")
-        return Table(self.rows_blob, outcome.rows.columns, outcome.rows.rows)
+        return Table(self.rows_blob, outcome.rows.columns, outcome.rows.rows, outcome.rows.size)
 
     def result(self) -> tuple[Outcome, str]:
         """The outcome and the model's blob; raises RunStateError before the run has succeeded."""

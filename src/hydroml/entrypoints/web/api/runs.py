@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
@@ -18,14 +19,8 @@ from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, whole
 from hydroml.entrypoints.web.api.jobs import JobOut
 from hydroml.entrypoints.web.api.models import ModelOut
-from hydroml.entrypoints.web.api.versions import (
-    DistributionsIn,
-    DistributionsOut,
-    RowsIn,
-    RowsOut,
-    distributions_out,
-    rows_response,
-)
+from hydroml.entrypoints.web.api.versions import RowsIn, RowsOut, rows_response
+from hydroml.entrypoints.web.downloads import download, file_description
 
 router = Router(tags=["runs"])
 
@@ -77,6 +72,7 @@ class TwinOut(Schema):
     """The newest run of the same specification whose rows are divided the other way."""
 
     id: UUID
+    job_id: UUID | None
     status: RunStatus
     split: str | None
     metrics: MetricsOut
@@ -84,7 +80,7 @@ class TwinOut(Schema):
     @classmethod
     def of(cls, run: Run) -> "TwinOut":
         split = run.outcome.split if run.outcome else run.specification.split.kind
-        return cls(id=run.id, status=run.status, split=split, metrics=_metrics(run))
+        return cls(id=run.id, job_id=run.job_id, status=run.status, split=split, metrics=_metrics(run))
 
 
 class RunOut(Schema):
@@ -241,17 +237,17 @@ def get_artifact(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
 @router.get("/runs/{uuid:run_id}/rows", response=RowsOut)
 def get_run_rows(request: HttpRequest, run_id: UUID, which: Query[RowsIn]) -> HttpResponse:
     """The rows a run was judged on: number in the version's table, part (test or train), fold, time and group where
-    there are, observed and predicted value, and the error, or the probability of the predicted class."""
+    there are, observed and predicted value, the error and its size, or the probability of the predicted class."""
     tables = container().tables()
     view = tables.run_view(request.auth, RunId(run_id), **which.shown())
     return rows_response(tables.page(view, which.offset, which.limit, total=which.total))
 
 
-@router.get("/runs/{uuid:run_id}/distributions", response=DistributionsOut)
-def get_run_distributions(request: HttpRequest, run_id: UUID, which: Query[DistributionsIn]) -> DistributionsOut:
-    """How the values of the columns of `rows` are spread, over all of them and over those a filter keeps."""
-    tables = container().tables()
-    return distributions_out(tables.distributions(tables.run_view(request.auth, RunId(run_id), **which.shown())))
+@router.get("/runs/{uuid:run_id}/rows/file", openapi_extra=file_description("The rows, in Parquet."))
+def get_run_rows_file(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
+    """All of `rows` as a file."""
+    run, stream = container().runs().rows(request.auth, RunId(run_id))
+    return download(request, stream, f"{run.specification.name} rows.parquet", run.judged().size)
 
 
 @router.post("/runs/{uuid:run_id}/divide-otherwise", response={202: RunAccepted})

@@ -118,6 +118,8 @@ function sourcePage() {
         if (!this.$refs.grid) return;
         this.attachFilter({ columns: () => this.version.columns, check: (body, options) => api.post(`/versions/${this.version.id}/formulas/check`, body, options) });
         this.grid = await this.openTable(this.$refs.grid, { schema: this.version.columns, rows: (query) => api.get(`/versions/${this.version.id}/rows`, query) });
+        const row = Number(param("row"));
+        if (row > 0) this.grid.goTo(row - 1);
         this.refreshProfile();
       });
     },
