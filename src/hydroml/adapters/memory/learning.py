@@ -38,11 +38,12 @@ class BaselineLearner:
             for at, (number, value) in enumerate(zip(numbers, known, strict=True)):
                 part = "train" if at < len(train) else "test"
                 stream.write(json.dumps([number, part, value, answer]) + "\n")
+        validation = {"validation": _mean(folds)} if folds else {}
         outcome = Outcome(
             problem=task.problem,
             split="chronological",
             parameters={},
-            metrics={"test": metrics, "train": _judged(task, train, train)[1]} | ({"validation": _mean(folds)} if folds else {}),
+            metrics={"test": metrics, "train": _judged(task, train, train)[1]} | validation,
             baselines={"mean": metrics},
             counts=Counts(len(rows), len(known), len(rows) - len(known), len(train), len(test)),
             features=tuple(Feature(c.name, c.type) for c in task.columns if c.name in task.features),
