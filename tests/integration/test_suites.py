@@ -60,7 +60,7 @@ class Plant:
             most -= 1
 
     def started(self) -> SuiteId:
-        wanted = NewSuite(experiment_id=self.experiment, plan=read_plan(PLAN), metric="nse", parallel=1)
+        wanted = NewSuite(of=self.experiment, plan=read_plan(PLAN), metric="nse", parallel=1)
         suite_id = self.container.suites().create(self.me, self.project, wanted).suite.id
         self.container.suites().start(self.me, suite_id)
         return suite_id

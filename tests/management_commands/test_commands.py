@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from sqlalchemy import text
 
+from hydroml.domain.experiments.runs import SuiteId
 from hydroml.domain.jobs import JobId, JobState
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.studio.recipes import RecipeStep
@@ -170,6 +171,20 @@ def test_a_specification_may_name_its_source(run: Any, admin: User, file: Path, 
     specification.write_text(json.dumps(document | {"target": "nothing"}))
     with pytest.raises(CommandError, match="nothing"):
         run("run_experiment", str(specification), "--project", "Rivers")
+
+
+def test_a_suite_is_run_from_a_document(run: Any, admin: User, file: Path, tmp_path: Path) -> None:
+    run("import_source", str(file), "--project", "Rivers", "--name", "Flows", "--wait")
+    suite = tmp_path / "suite.json"
+    specification = {"name": "Flow", "source": "Flows", "target": "flow", "features": ["site"]}
+    document = {"specification": specification, "plan": {"kind": "sweep"}, "parallel": 1}
+    suite.write_text(json.dumps(document))
+    started = run("run_suite", str(suite), "--project", "Rivers")
+    detail = container().suites().get(UserId(admin.pk), SuiteId(UUID(started["suite_id"])))
+    assert detail.suite.status == "running"
+    suite.write_text(json.dumps(document | {"plans": {}}))
+    with pytest.raises(CommandError, match="unknown plans"):
+        run("run_suite", str(suite), "--project", "Rivers")
 
 
 def test_the_sample_project_is_made_once(run: Any, admin: User) -> None:

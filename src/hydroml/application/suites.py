@@ -18,7 +18,16 @@ from hydroml.application.ports.searching import Searcher
 from hydroml.application.preflight import PreflightService
 from hydroml.domain.errors import DomainError, Fault, InvalidInputError, NotFoundError
 from hydroml.domain.experiments.plans import Basis, Plan, Sweep
-from hydroml.domain.experiments.runs import ExperimentId, PrunedError, Run, RunId, RunStatus, SuiteId, Variation
+from hydroml.domain.experiments.runs import (
+    Experiment,
+    ExperimentId,
+    PrunedError,
+    Run,
+    RunId,
+    RunStatus,
+    SuiteId,
+    Variation,
+)
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.experiments.suites import (
     MAIN_METRICS,
@@ -29,7 +38,7 @@ from hydroml.domain.experiments.suites import (
     Trial,
     metric_faults,
 )
-from hydroml.domain.jobs import Job, JobId, JobKind, JobState, JobStateError, Subject
+from hydroml.domain.jobs import Job, JobId, JobKind, JobStateError, Subject
 from hydroml.domain.projects import NAME_LENGTH, ProjectId, Role, UserId
 
 logger = logging.getLogger(__name__)
@@ -40,9 +49,10 @@ VALIDATION = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSuite:
-    """What somebody asks for; the specification is the experiment's as it is now."""
+    """What somebody asks for."""
 
-    experiment_id: ExperimentId
+    of: ExperimentId | Specification
+    """An experiment as it is now, or what becomes one."""
     plan: Plan
     name: str = ""
     """Empty: the experiment's, with the kind of plan."""
@@ -55,7 +65,9 @@ class NewSuite:
 @dataclass(frozen=True, slots=True)
 class SuiteDetail:
     suite: Suite
-    trials: tuple[Trial, ...]
+    trials: tuple[Trial, ...] = ()
+    spent: float = 0.0
+    """Seconds of running so far."""
 
     @property
     def best(self) -> Trial | None:
@@ -81,12 +93,7 @@ class SuiteService:
         """Raises InvalidInputError that names every fault."""
         with self._uow() as uow:
             project_of(uow, user, project_id, Role.EDITOR)
-            try:
-                experiment = experiment_of(uow, user, wanted.experiment_id)
-            except NotFoundError:
-                raise _no_experiment() from None
-            if experiment.project_id != project_id:
-                raise _no_experiment()
+            experiment = self._experiment(uow, user, project_id, wanted.of)
             version = version_in(uow, user, experiment.specification, project_id)
         base = _judged(experiment.specification)
         checked = self._preflight.check(base, version)
@@ -117,22 +124,46 @@ class SuiteService:
             created_at=now,
         )
         with self._uow() as uow:
+            if isinstance(wanted.of, Specification):
+                uow.experiments.add(experiment)
+                tell(uow, user, "created", experiment, now)
             uow.suites.add(suite)
             tell(uow, user, "created", suite, now)
             uow.commit()
-        return SuiteDetail(suite, ())
+        return SuiteDetail(suite)
+
+    def _experiment(
+        self, uow: UnitOfWork, user: UserId, project_id: ProjectId, of: ExperimentId | Specification
+    ) -> Experiment:
+        if isinstance(of, Specification):
+            return Experiment(
+                id=ExperimentId(uuid4()),
+                project_id=project_id,
+                specification=of,
+                created_by=user,
+                created_at=self._clock(),
+            )
+        try:
+            experiment = experiment_of(uow, user, of)
+        except NotFoundError:
+            raise _no_experiment() from None
+        if experiment.project_id != project_id:
+            raise _no_experiment()
+        return experiment
 
     def get(self, user: UserId, suite_id: SuiteId) -> SuiteDetail:
         with self._uow() as uow:
-            suite = suite_of(uow, user, suite_id)
-            return SuiteDetail(suite, tuple(uow.runs.trials(suite_id)))
+            return self._detail(uow, suite_of(uow, user, suite_id))
 
     def list(self, user: UserId, project_id: ProjectId, listing: Listing) -> Slice[SuiteDetail]:
         with self._uow() as uow:
             project_of(uow, user, project_id)
             found = uow.suites.of_project(project_id, listing)
-            items = tuple(SuiteDetail(suite, tuple(uow.runs.trials(suite.id))) for suite in found.items)
+            items = tuple(self._detail(uow, suite) for suite in found.items)
         return Slice(items, found.next_cursor, found.total)
+
+    def _detail(self, uow: UnitOfWork, suite: Suite) -> SuiteDetail:
+        return SuiteDetail(suite, tuple(uow.runs.trials(suite.id)), suite.elapsed(self._clock()))
 
     def start(self, user: UserId, suite_id: SuiteId) -> tuple[SuiteDetail, Job]:
         """For the first time, or where it was stopped: trials that were cancelled run again. Raises SuiteStateError
@@ -255,7 +286,7 @@ class SuiteHandler:
         now, still = self._clock(), []
         with self._uow() as uow:
             for job in uow.jobs.active():
-                if job.kind is JobKind.SUITE and job.state is JobState.RUNNING and job.worker is None:
+                if job.kind is JobKind.SUITE and job.is_handed_over:
                     trials = uow.runs.trials(SuiteId(job.subject_id))
                     if all(trial.has_ended for trial in trials) or (
                         uow.suites.get(SuiteId(job.subject_id)).wanted(trials, now) > 0

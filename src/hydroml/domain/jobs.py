@@ -127,6 +127,11 @@ class Job:
         self._must_be_run_by(worker)
         self.lease_until = at + lease
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether other jobs go on with its work."""
+        return self.state is JobState.RUNNING and self.worker is None
+
     def hand_over(self, worker: str) -> None:
         """Its work goes on in other jobs: no worker holds it any more, and what ends the last of them ends it too."""
         self._must_be_run_by(worker)

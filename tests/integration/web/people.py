@@ -100,6 +100,7 @@ def make_things(owner: Person) -> Things:
     finish(export["job"]["id"])
     template = owner.post(f"/projects/{project}/export_templates", {"name": "For Excel", "format": "xlsx"}).json()["id"]
     query = owner.post(f"/projects/{project}/query", {"sql": "SELECT 1 AS one"}).json()["id"]
+    sweep = {"experiment_id": str(experiment), "plan": {"kind": "sweep"}}
     return Things(
         {
             "query_id": UUID(query),
@@ -114,6 +115,7 @@ def make_things(owner: Person) -> Things:
             "recipe_id": UUID(recipe),
             "experiment_id": experiment,
             "run_id": run,
+            "suite_id": UUID(owner.post(f"/projects/{project}/suites", sweep).json()["id"]),
             "model_id": model,
             "job_id": UUID(accepted["job"]["id"]),
             "token_id": UUID(token),

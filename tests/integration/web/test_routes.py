@@ -45,6 +45,7 @@ BODIES: dict[str, Any] = {
     "POST /projects/{project_id}/experiments": {"name": "x", "version_id": str(uuid4()), "target": "flow"},
     "POST /projects/{project_id}/preflight": {"name": "x", "version_id": str(uuid4()), "target": "flow"},
     "PATCH /experiments/{experiment_id}": {"name": "mine now"},
+    "POST /projects/{project_id}/suites": {"experiment_id": str(uuid4()), "plan": {"kind": "sweep"}},
     "POST /runs/{run_id}/register": {"model": "stolen"},
     "PUT /models/{model_id}/aliases/{alias}": {"version": 1},
     "POST /sources/{source_id}/rules": {"name": "x", "kind": "not_null", "columns": ["flow"]},

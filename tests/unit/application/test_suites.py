@@ -38,7 +38,7 @@ class Bench:
     def suite(self, **changes: Any) -> SuiteId:
         plan = {"kind": "sweep", "sampler": "random", "space": SPACE, "trials": 6, "prune": False}
         plan = changes.pop("plan", plan) | {k: changes.pop(k) for k in list(changes) if k in plan or k == "limits"}
-        wanted = NewSuite(experiment_id=self.experiment.id, plan=read_plan(plan), metric="mae", **changes)
+        wanted = NewSuite(of=self.experiment.id, plan=read_plan(plan), metric="mae", **changes)
         return self.app.suites.create(self.me, self.project, wanted).suite.id
 
     def started(self, **changes: Any) -> SuiteId:

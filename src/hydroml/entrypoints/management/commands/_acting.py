@@ -1,5 +1,6 @@
 """What commands that call services share: who acts, in which project, and waiting for jobs."""
 
+import json
 import os
 import socket
 import sys
@@ -7,6 +8,8 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.management.base import CommandError
@@ -65,13 +68,18 @@ def project_named(user: UserId, name: str, *, create: bool = False) -> Project:
     raise CommandError(f"there is no project “{name}”", returncode=FAILED)
 
 
-def wait_for(user: UserId, job_id: JobId, say: Callable[[str], None]) -> Job:
-    """The job once it has ended."""
+def wait_for(
+    user: UserId,
+    job_id: JobId,
+    say: Callable[[str], None],
+    until: Callable[[Job], bool] = lambda job: job.state.is_final,
+) -> Job:
+    """The job once it has ended, or whatever else is waited for."""
     started = time.monotonic()
     said = ""
     while True:
         job = container().jobs().get(user, job_id)
-        if job.state.is_final:
+        if until(job):
             return job
         line = f"{job.kind} {job.progress:4.0%} {job.phase} {job.message}".rstrip()
         if job.state is JobState.RUNNING and line != said:
@@ -84,6 +92,29 @@ def wait_for(user: UserId, job_id: JobId, say: Callable[[str], None]) -> Job:
             started = time.monotonic()  # another worker may have been faster after all
             continue
         time.sleep(0.2)
+
+
+def read_document(file: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises CommandError."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}", returncode=WRONG_USE) from None
+    except ValueError as error:
+        raise CommandError(f"{file} is not JSON: {error}", returncode=WRONG_USE) from None
+    if not isinstance(document, dict):
+        raise CommandError(f"{file} holds no JSON object", returncode=WRONG_USE)
+    return document
+
+
+def current_version(user: UserId, project: Project, name: str) -> str:
+    """The id of the current version of the project's data source of that name or id. Raises CommandError."""
+    found = container().sources().list(user, project.id, Listing(limit=MAX_LIMIT, search=name)).items
+    matching = [detail for detail in found if name in (detail.source.name, str(detail.source.id))]
+    if len(matching) != 1 or matching[0].current is None:
+        reason = "is not ready" if matching else "does not exist"
+        raise CommandError(f"the data source “{name}” {reason} in “{project.name}”", returncode=FAILED)
+    return str(matching[0].current.id)
 
 
 class Progress:

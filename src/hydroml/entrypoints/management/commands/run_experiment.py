@@ -1,18 +1,19 @@
 """Trains a model from a specification."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from hydroml.application.documents import read_specification
-from hydroml.application.ports.repositories import MAX_LIMIT, Listing
-from hydroml.domain.projects import Project, UserId
 from hydroml.entrypoints.bootstrap import container
-from hydroml.entrypoints.management.commands._acting import JobCommand, acting_user, add_user_option, project_named
-from hydroml.entrypoints.management.commands._base import FAILED, WRONG_USE
+from hydroml.entrypoints.management.commands._acting import (
+    JobCommand,
+    acting_user,
+    add_user_option,
+    current_version,
+    project_named,
+    read_document,
+)
 
 
 class Command(JobCommand):
@@ -27,11 +28,11 @@ class Command(JobCommand):
         add_user_option(parser)
 
     def perform(self, **options: Any) -> None:
-        document = _read(options["specification"])
+        document = read_document(options["specification"])
         user = acting_user(options["user"])
         project = project_named(user, options["project"])
         if "source" in document and "version_id" not in document:
-            document["version_id"] = _current_version(user, project, str(document.pop("source")))
+            document["version_id"] = current_version(user, project, str(document.pop("source")))
         specification = read_specification(document)
         experiment = container().experiments().create(user, project.id, specification).experiment
         run, job = container().runs().request(user, experiment.id)
@@ -46,24 +47,3 @@ class Command(JobCommand):
         for part, metrics in (parts | outcome.baselines).items():
             lines.append(f"  {part:>14}  " + "  ".join(f"{name} {value:.6g}" for name, value in metrics.items()))
         self.tell("\n".join(lines), result | {"metrics": parts | {"baselines": outcome.baselines}})
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}", returncode=WRONG_USE) from None
-    except ValueError as error:
-        raise CommandError(f"{file} is not JSON: {error}", returncode=WRONG_USE) from None
-    if not isinstance(document, dict):
-        raise CommandError(f"{file} holds no JSON object", returncode=WRONG_USE)
-    return document
-
-
-def _current_version(user: UserId, project: Project, name: str) -> str:
-    found = container().sources().list(user, project.id, Listing(limit=MAX_LIMIT, search=name)).items
-    matching = [detail for detail in found if name in (detail.source.name, str(detail.source.id))]
-    if len(matching) != 1 or matching[0].current is None:
-        reason = "is not ready" if matching else "does not exist"
-        raise CommandError(f"the data source “{name}” {reason} in “{project.name}”", returncode=FAILED)
-    return str(matching[0].current.id)

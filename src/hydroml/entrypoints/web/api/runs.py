@@ -50,6 +50,9 @@ class MetricsOut(Schema):
     test: dict[str, float | None] = Field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
     train: dict[str, float | None] = Field(default_factory=dict)
+    validation: dict[str, float | None] = Field(
+        default_factory=dict, description="Means over the folds within the training part, where there are any."
+    )
     baselines: dict[str, dict[str, float | None]] = Field(default_factory=dict)
 
 
@@ -92,6 +95,9 @@ class RunOut(Schema):
     name: str
     version_id: UUID
     job_id: UUID | None
+    suite_id: UUID | None
+    trial: int | None
+    """Its number among the suite's, from 0."""
     status: RunStatus
     error: str | None
     problem: str
@@ -130,6 +136,8 @@ class RunOut(Schema):
             name=wanted.name,
             version_id=wanted.version_id,
             job_id=run.job_id,
+            suite_id=None if run.variation is None else run.variation.suite_id,
+            trial=None if run.variation is None else run.variation.number,
             status=run.status,
             error=run.error,
             problem=outcome.problem if outcome else wanted.problem,
@@ -274,5 +282,6 @@ def _metrics(run: Run) -> MetricsOut:
         test=dict(run.outcome.metrics.get("test", {})),
         intervals=dict(run.outcome.intervals),
         train=dict(run.outcome.metrics.get("train", {})),
+        validation=dict(run.outcome.metrics.get("validation", {})),
         baselines={name: dict(metrics) for name, metrics in run.outcome.baselines.items()},
     )
