@@ -127,6 +127,16 @@ class LearnerContract:
         assert outcome.metrics["validation"] == seen[-1][1]
         assert outcome.metrics["test"] == bench.train(plain).outcome.metrics["test"]
 
+    def test_features_can_be_explained_without_the_test_part(self, bench: Bench) -> None:
+        plain = bench.task()
+        split = replace(plain.specification.split, validation=3)
+        task = replace(plain, specification=replace(plain.specification, split=split), explain_within=True)
+        artifacts = bench.train(task).artifacts
+        items = json.loads(artifacts["importance_within"])["items"]
+        assert {item["feature"] for item in items} == {"rain", "site"}
+        assert all(isinstance(item["mean"], float) for item in items)
+        assert "importance_within" not in bench.train(plain).artifacts
+
     def test_what_a_fold_is_answered_with_ends_it(self, bench: Bench) -> None:
         def give_up(fold: int, _: Mapping[str, float]) -> None:
             raise PrunedError

@@ -122,7 +122,7 @@ class Harness:
         self.suites = SuiteService(
             uow=uow, preflight=self.preflight, searcher=self.searcher, sender=self.sender, clock=clock
         )
-        self.suite_jobs = SuiteHandler(uow=uow, searcher=self.searcher, sender=self.sender, clock=clock)
+        self.suite_jobs = SuiteHandler(uow=uow, searcher=self.searcher, blobs=blobs, sender=self.sender, clock=clock)
         self.tracking = TrackingService(uow=uow, tracker=self.tracker, blobs=blobs)
         self.training = TrainingHandler(
             uow=uow, preflight=self.preflight, learner=BaselineLearner(), tracking=self.tracking, blobs=blobs,

@@ -183,10 +183,9 @@ class TrainingHandler:
                     run.specification,
                     checked.features,
                     checked.problem,
-                    on_fold=self._suites.watch(run),
                 )
                 try:
-                    trained = self._learner.train(task, folder, monitor.part(0, 0.9))
+                    trained = self._learner.train(self._suites.task_of(run, task), folder, monitor.part(0, 0.9))
                 except PrunedError as error:
                     monitor.log(str(error))
                     return self._pruned(run)

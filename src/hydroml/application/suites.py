@@ -1,7 +1,8 @@
 """Suites: trials started as jobs, as many at a time as are wanted, until the plan is done."""
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,13 @@ from hydroml.application.experiments import version_in
 from hydroml.application.jobs import JobSender
 from hydroml.application.notifications import tell_end
 from hydroml.application.ports.jobs import Clock, Monitor
+from hydroml.application.ports.learning import TrainingTask
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.searching import Searcher
+from hydroml.application.ports.storage import BlobStore
 from hydroml.application.preflight import PreflightService
 from hydroml.domain.errors import DomainError, Fault, InvalidInputError, NotFoundError
-from hydroml.domain.experiments.plans import Basis, Plan, Sweep
+from hydroml.domain.experiments.plans import Basis, CrossValidation, Plan, Selection, Sweep
 from hydroml.domain.experiments.runs import (
     Experiment,
     ExperimentId,
@@ -95,7 +98,7 @@ class SuiteService:
             project_of(uow, user, project_id, Role.EDITOR)
             experiment = self._experiment(uow, user, project_id, wanted.of)
             version = version_in(uow, user, experiment.specification, project_id)
-        base = _judged(experiment.specification)
+        base = _judged(experiment.specification, wanted.plan)
         checked = self._preflight.check(base, version)
         if checked.problem is None or checked.faults:
             raise InvalidInputError(checked.faults[0].msg, tuple(_within("specification", f) for f in checked.faults))
@@ -221,8 +224,11 @@ class SuiteService:
 class SuiteHandler:
     """The handler of suite: its job is handed over to the trials, the last of which ends it."""
 
-    def __init__(self, *, uow: UnitOfWorkFactory, searcher: Searcher, sender: JobSender, clock: Clock) -> None:
-        self._uow, self._searcher, self._sender, self._clock = uow, searcher, sender, clock
+    def __init__(
+        self, *, uow: UnitOfWorkFactory, searcher: Searcher, blobs: BlobStore, sender: JobSender, clock: Clock
+    ) -> None:
+        self._uow, self._searcher, self._blobs = uow, searcher, blobs
+        self._sender, self._clock = sender, clock
 
     def run(self, job: Job, monitor: Monitor) -> dict[str, Any] | None:
         monitor.report(None, "starting")
@@ -256,22 +262,24 @@ class SuiteHandler:
     def queue_again(self, uow: UnitOfWork, job: Job) -> None:  # noqa: ARG002 - it never is
         raise JobStateError("start the suite again instead")
 
-    def watch(self, run: Run) -> Callable[[int, Mapping[str, float]], None] | None:
-        """What a trial's training calls after each fold; it raises PrunedError once the suite gives the trial up."""
+    def task_of(self, run: Run, task: TrainingTask) -> TrainingTask:
+        """As the run's suite wants it: what it calls after each fold raises PrunedError once the trial is given up."""
         variation = run.variation
         if variation is None:
-            return None
+            return task
         with self._uow() as uow:
             suite = uow.suites.get(variation.suite_id)
+        if isinstance(suite.plan, Selection):
+            return replace(task, explain_within=suite.plan.needs_importance)
         if not isinstance(suite.plan, Sweep) or not suite.plan.prune:
-            return None
+            return task
 
         def on_fold(fold: int, metrics: Mapping[str, float]) -> None:
             score = metrics.get(suite.metric)
             if score is not None and self._searcher.gives_up(suite, variation.number, fold, score):
                 raise PrunedError
 
-        return on_fold
+        return replace(task, on_fold=on_fold)
 
     def trial_ended(self, run: Run) -> None:
         """Whatever goes wrong here, the scheduler makes up for it."""
@@ -313,7 +321,7 @@ class SuiteHandler:
                 return
             trials, now = list(uow.runs.trials(suite_id)), self._clock()
             for _ in range(suite.wanted(trials, now)):
-                run = self._next(suite, trials, now)
+                run = self._next(uow, suite, trials, now)
                 if run is None:
                     break
                 uow.runs.add(run)
@@ -331,7 +339,7 @@ class SuiteHandler:
         for sent in started:
             self._sender.send(sent)
 
-    def _next(self, suite: Suite, trials: list[Trial], now: datetime) -> Run | None:
+    def _next(self, uow: UnitOfWork, suite: Suite, trials: list[Trial], now: datetime) -> Run | None:
         if isinstance(suite.plan, Sweep):
             proposal = self._searcher.propose(suite, trials)
             if proposal is None:
@@ -339,7 +347,7 @@ class SuiteHandler:
             number, values = proposal.number, dict(proposal.values)
             specification = suite.plan.varied(suite.specification, values)
         else:
-            variant = suite.upcoming(trials)
+            variant = suite.upcoming(trials, self._importance(uow, suite, trials))
             if variant is None:
                 return None
             number, values, specification = len(trials), variant.values, variant.specification
@@ -355,6 +363,21 @@ class SuiteHandler:
             created_by=suite.created_by,
             created_at=now,
         )
+
+    def _importance(self, uow: UnitOfWork, suite: Suite, trials: list[Trial]) -> dict[int, dict[str, float]]:
+        """Of the features, by the number of the trial; where the split is in folds, no row is kept from choices."""
+        if not isinstance(suite.plan, Selection) or not suite.plan.needs_importance:
+            return {}
+        found = {}
+        for trial in trials:
+            if trial.status is RunStatus.SUCCEEDED:
+                artifacts = uow.runs.get(trial.run_id).artifacts
+                key = artifacts.get("importance_within" if suite.judged_by == "validation" else "importance")
+                if key is not None:
+                    with self._blobs.open(key) as blob:
+                        items = json.loads(blob.read())["items"]
+                    found[trial.number] = {item["feature"]: float(item["mean"]) for item in items}
+        return found
 
     def _tell_job(self, uow: UnitOfWork, job: Job, suite: Suite, trials: list[Trial], now: datetime) -> None:
         ended, most = sum(trial.has_ended for trial in trials), suite.plan.most(suite.specification)
@@ -372,8 +395,10 @@ def _no_experiment() -> InvalidInputError:
     return InvalidInputError.at("experiment_id", msg="there is no such experiment", code="unknown_experiment")
 
 
-def _judged(specification: Specification) -> Specification:
+def _judged(specification: Specification, plan: Plan) -> Specification:
     """With folds to judge trials by, so that the test part is left for the winner."""
+    if isinstance(plan, CrossValidation) and not plan.candidates:
+        return specification
     split = specification.split
     if split.validation or (split.kind is not None and split.kind.is_folded):
         return specification

@@ -195,7 +195,9 @@ class Container(containers.DeclarativeContainer):
     suites = providers.Factory(
         SuiteService, uow=uow.provider, preflight=preflight, searcher=searcher, sender=sender, clock=clock
     )
-    suite_jobs = providers.Factory(SuiteHandler, uow=uow.provider, searcher=searcher, sender=sender, clock=clock)
+    suite_jobs = providers.Factory(
+        SuiteHandler, uow=uow.provider, searcher=searcher, blobs=blobs, sender=sender, clock=clock
+    )
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)
     training = providers.Factory(
         TrainingHandler,

@@ -214,6 +214,36 @@ def test_a_comparison_tries_each_algorithm_once(bench: Bench) -> None:
     assert len(names) == len(set(names)) > 2
 
 
+def test_ablation_and_selection_train_on_other_features(bench: Bench) -> None:
+    ablated = bench.started(plan={"kind": "ablation", "groups": {"weather": ["rain"]}})
+    selected = bench.started(plan={"kind": "selection", "method": "importance"})
+    bench.app.work()
+    of_group = {t.values["features"]: t for t in bench.of(ablated).trials}
+    assert set(of_group) == {"all", "without weather", "only weather"}
+    run = bench.app.runs.get(bench.me, of_group["only weather"].run_id).run
+    assert run.specification.features == ("rain",)
+    detail = bench.of(selected)
+    assert detail.suite.status is SuiteStatus.SUCCEEDED
+    runs = [bench.app.runs.get(bench.me, t.run_id).run for t in detail.trials]
+    assert [run.specification.features for run in runs] == [("day", "rain"), ("day",)]
+    assert "importance_within" in runs[0].artifacts
+
+
+def test_a_study_tells_the_spread_and_chooses_nothing(bench: Bench) -> None:
+    plain = bench.started(plan={"kind": "cross_validation", "repeats": 3})
+    candidates = [{"name": "ridge", "hyperparameters": {"alpha": alpha}} for alpha in (0.1, 1000.0)]
+    nested = bench.started(plan={"kind": "cross_validation", "repeats": 3, "candidates": candidates})
+    bench.app.work()
+    for suite_id, per_repeat in ((plain, 1), (nested, 2)):
+        detail = bench.of(suite_id)
+        assert detail.suite.status is SuiteStatus.SUCCEEDED
+        assert (len(detail.trials), detail.best) == (3 * per_repeat, None)
+        estimate = detail.suite.estimate(detail.trials)
+        assert estimate is not None
+        chosen = [t for t in detail.trials if per_repeat == 1 or t.values["alpha"] == 0.1]
+        assert estimate.scores == tuple(t.metrics["test"]["mae"] for t in chosen)
+
+
 @pytest.mark.parametrize(
     ("changes", "place"),
     [

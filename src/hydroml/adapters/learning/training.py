@@ -137,7 +137,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     beside = _baselines(task, data, judge)
     models = len(data.inner) + len(data.folds) + data.split.is_folded
     share = 0.65 / models
-    inner = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
+    inner, explained_within = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
     on_test, on_train = [], []
     table = folder / "rows.parquet"
     with rows.RowWriter(task, frame, table, folded=data.split.is_folded) as writer:
@@ -156,7 +156,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
 
     monitor.report(0.85 - share * data.split.is_folded, "explaining")
-    explained = _explain(task, data, judge, fitted, monitor.part(0.85 - share * data.split.is_folded, 0.97))
+    explained = _explain(judge, fitted, data.folds[-1], monitor.part(0.85 - share * data.split.is_folded, 0.97))
     if data.split.is_folded:
         fitted = fitter.fit(data.kept, monitor.part(0.97, 0.99))
     model = folder / "model.skops"
@@ -179,6 +179,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     artifacts = {
         **found.plots,
         "importance": explained,
+        **explained_within,
         "baselines": {
             "model": outcome.metrics["test"],
             "items": [{"name": name, "metrics": values} for name, values in beside.items()],
@@ -188,9 +189,13 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model, table)
 
 
-def _validate(folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor) -> list[Metrics]:
-    """The metrics of each fold within the training part, by a model of the others."""
+def _validate(
+    folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor
+) -> tuple[list[Metrics], dict[str, dict[str, Any]]]:
+    """The metrics of each fold within the training part, by a model of the others, and the artifact that explains the
+    last one."""
     task, found = fitter.task, []
+    explained: dict[str, dict[str, Any]] = {}
     judge = Judge(task, fitter.frame, _kind(task).folded, fitter.threads)
     for number, parts in enumerate(folds):
         begin, end = number / len(folds), (number + 1) / len(folds)
@@ -199,7 +204,9 @@ def _validate(folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor) -> l
         found.append(judge.metrics(answers))
         if task.on_fold is not None:
             task.on_fold(number + 1, mean(found))
-    return found
+        if task.explain_within and number == len(folds) - 1:
+            explained["importance_within"] = _explain(judge, fitted, parts, monitor.part(1, 1))
+    return found, explained
 
 
 def _kind(task: TrainingTask) -> SplitKind:
@@ -312,18 +319,18 @@ def _baselines_of(task: TrainingTask, frame: Frame, parts: splits.Parts, judge: 
     return {name: judge.baseline(predicted, parts.test) for name, predicted in predictions.items()}
 
 
-def _explain(task: TrainingTask, data: _Data, judge: Judge, fitted: _Fitted, monitor: Monitor) -> dict[str, Any]:
-    """By the last fold's model on the rows it has not seen."""
-    parts = data.folds[-1]
-    target = data.frame.target.values[parts.test]
+def _explain(judge: Judge, fitted: _Fitted, parts: splits.Parts, monitor: Monitor) -> dict[str, Any]:
+    """By a model on the rows it has not seen."""
+    task, frame = judge.task, judge.frame
+    target = frame.target.values[parts.test]
     if task.problem.is_classification:
         learnt = judge.learnt(parts)
-        position = np.full(len(data.frame.target.classes), -1)
+        position = np.full(len(frame.target.classes), -1)
         position[learnt] = np.arange(len(learnt))
         target = position[target]
     return importance.permutation(
         fitted.pipeline,
-        data.frame.features.iloc[parts.test],
+        frame.features.iloc[parts.test],
         [f.name for f in fitted.used],
         target,
         classes=task.problem.is_classification,

@@ -1,5 +1,6 @@
 """A learner that knows the mean, or the most frequent class: for tests of the services, on the tables of the
-in-memory engine. Of the hyperparameters it knows `alpha`, which draws the mean towards 0."""
+in-memory engine. Features are the more important the earlier they come. Of the hyperparameters it knows `alpha`, which
+draws the mean towards 0."""
 
 import json
 from collections import Counter
@@ -52,7 +53,12 @@ class BaselineLearner:
             model_bytes=model.stat().st_size,
             rows=RowTable(judged, len(known), table.stat().st_size),
         )
-        return Trained(outcome, {"baselines": json.dumps(metrics).encode()}, model, table)
+        documents: dict[str, Any] = {"baselines": metrics}
+        if task.explain_within:
+            items = [{"feature": name, "mean": 1 / place} for place, name in enumerate(task.features, start=1)]
+            documents["importance_within"] = {"items": items}
+        artifacts = {name: json.dumps(document).encode() for name, document in documents.items()}
+        return Trained(outcome, artifacts, model, table)
 
     def predict_rows(self, model: Path, outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Predictions:
         warnings = []

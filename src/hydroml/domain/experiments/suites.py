@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from statistics import fmean, stdev
 from typing import Any
 from uuid import UUID
 
 from hydroml.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from hydroml.domain.experiments.metrics import METRICS, Metric
-from hydroml.domain.experiments.plans import Limits, Plan, Scored, Sweep, Variant
+from hydroml.domain.experiments.plans import CrossValidation, Limits, Plan, Scored, Selection, Sweep, Variant
 from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus, SuiteId
 from hydroml.domain.experiments.specification import Problem, Specification
 from hydroml.domain.projects import ProjectId, UserId, clean_name
@@ -80,6 +81,22 @@ class Trial:
         return self.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a study says of a way to train: its score on each division of the rows, and how these differ."""
+
+    scores: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return fmean(self.scores)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation; None of a single score."""
+        return stdev(self.scores) if len(self.scores) > 1 else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Suite:
     """ready → running → succeeded or failed; a running one can be stopped, and started again where it was.
@@ -124,7 +141,8 @@ class Suite:
     @property
     def judged_by(self) -> str:
         """The part of a run's metrics that trials are compared by."""
-        return "validation" if self.specification.split.validation else "test"
+        chooses = not isinstance(self.plan, CrossValidation) or bool(self.plan.candidates)
+        return "validation" if chooses and self.specification.split.validation else "test"
 
     @property
     def limits(self) -> Limits:
@@ -175,12 +193,18 @@ class Suite:
         """How many trials should start now."""
         return min(self.room(trials, at), self.plan.most(self.specification) - len(trials))
 
-    def upcoming(self, trials: Sequence[Trial]) -> Variant | None:
-        """What a plan that is no sweep tries next; None when nothing is left, or before other trials have ended."""
+    def upcoming(
+        self, trials: Sequence[Trial], importance: Mapping[int, Mapping[str, float]] | None = None
+    ) -> Variant | None:
+        """What a plan that is no sweep tries next; None when nothing is left, or before other trials have ended.
+        `importance` is that of the features, by the number of the trial."""
         if isinstance(self.plan, Sweep):
             return None
-        ordered = sorted(trials, key=lambda t: t.number)
-        scored = [Scored(t.values, t.has_ended, self._distance(t)) for t in ordered]
+        known = importance or {}
+        scored = [
+            Scored(t.values, t.has_ended, self._distance(t), known.get(t.number, {}))
+            for t in sorted(trials, key=lambda t: t.number)
+        ]
         return next(iter(self.plan.upcoming(self.specification, scored)), None)
 
     def _distance(self, trial: Trial) -> float | None:
@@ -198,16 +222,43 @@ class Suite:
         return all(excess <= 0 for excess in self.limits.excesses(trial.seconds, trial.model_bytes))
 
     def best(self, trials: Sequence[Trial]) -> Trial | None:
-        """Of those that have succeeded and keep the limits; of equals the first."""
+        """Of those that have succeeded and keep the limits; of equals the first. A study has none: it asks how good a
+        way to train is, not which model."""
         best: Trial | None = None
         best_score = 0.0
         for trial in sorted(trials, key=lambda t: t.number):
             score = self.score(trial)
-            if score is None or not self.is_feasible(trial):
+            if score is None or not self.is_feasible(trial) or not self._competes(trial):
                 continue
             if best is None or self.measure.is_better(score, best_score):
                 best, best_score = trial, score
         return best
+
+    def _competes(self, trial: Trial) -> bool:
+        match self.plan:
+            case CrossValidation():
+                return False
+            case Selection() as selection:
+                return selection.competes(trial.values)
+            case _:
+                return True
+
+    def estimate(self, trials: Sequence[Trial]) -> Estimate | None:
+        """A study's: on the test parts, of the candidate that the validation of its repeat would have chosen."""
+        if not isinstance(self.plan, CrossValidation):
+            return None
+        by_repeat: dict[Any, list[Trial]] = {}
+        for trial in sorted(trials, key=lambda t: t.number):
+            by_repeat.setdefault(trial.values.get("repeat"), []).append(trial)
+        scores = []
+        for several in by_repeat.values():
+            whole = len(several) == max(len(self.plan.candidates), 1) and all(t.has_ended for t in several)
+            found = [(distance, t) for t in several if (distance := self._distance(t)) is not None]
+            if whole and found:
+                chosen = min(found, key=lambda pair: (pair[0], pair[1].number))[1]
+                score = chosen.metrics.get("test", {}).get(self.metric)
+                scores += [] if score is None else [score]
+        return Estimate(tuple(scores)) if scores else None
 
     @property
     def measure(self) -> Metric:

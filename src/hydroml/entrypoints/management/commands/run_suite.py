@@ -79,6 +79,12 @@ def _told(detail: SuiteDetail, result: dict[str, Any]) -> tuple[str, dict[str, A
     suite, best = detail.suite, detail.best
     good = sum(trial.status is RunStatus.SUCCEEDED for trial in detail.trials)
     lines = [f"suite {suite.id}: {len(detail.trials)} trials, {good} succeeded"]
+    estimate = suite.estimate(detail.trials)
+    if estimate is not None:
+        spread = "" if estimate.deviation is None else f" ± {estimate.deviation:.3g}"
+        lines.append(f"  {suite.metric} {estimate.mean:.6g}{spread} on {len(estimate.scores)} test parts")
+        told: dict[str, Any] = {"mean": estimate.mean, "deviation": estimate.deviation, "scores": list(estimate.scores)}
+        return "\n".join(lines), result | {"estimate": told}
     if best is None:
         lines.append("  no trial has a score within the limits")
         return "\n".join(lines), result | {"best": None}

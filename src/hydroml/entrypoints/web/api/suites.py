@@ -13,7 +13,7 @@ from hydroml.application.suites import NewSuite, SuiteDetail
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.metrics import Better
 from hydroml.domain.experiments.runs import ExperimentId, RunStatus, SuiteId
-from hydroml.domain.experiments.suites import Suite, SuiteStatus, Trial
+from hydroml.domain.experiments.suites import Estimate, Suite, SuiteStatus, Trial
 from hydroml.domain.projects import ProjectId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, inlined, page
@@ -78,6 +78,18 @@ class BestOut(TrialOut):
     test_score: float | None = None
 
 
+class EstimateOut(Schema):
+    """What a study says: the score on the test part of each division of the rows, and their mean and spread."""
+
+    mean: float
+    deviation: float | None
+    scores: list[float]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> "EstimateOut":
+        return cls(mean=estimate.mean, deviation=estimate.deviation, scores=list(estimate.scores))
+
+
 class CountsOut(Schema):
     """Trials by how they have ended; `most` is how many there can be."""
 
@@ -113,6 +125,7 @@ class SuiteOut(Schema):
     importance: dict[str, float] = Field(description="Of what is varied, for the score; together 1.")
     counts: CountsOut
     best: BestOut | None
+    estimate: EstimateOut | None = Field(description="A study's, in place of a best trial.")
     trials: list[TrialOut]
     job_id: UUID | None
     created_by: UUID
@@ -123,6 +136,7 @@ class SuiteOut(Schema):
     @classmethod
     def of(cls, detail: SuiteDetail, *, with_trials: bool = False) -> "SuiteOut":
         suite, best = detail.suite, detail.best
+        estimate = suite.estimate(detail.trials)
         return cls(
             id=suite.id,
             project_id=suite.project_id,
@@ -141,6 +155,7 @@ class SuiteOut(Schema):
             importance=suite.importance,
             counts=_counts(detail),
             best=None if best is None else _best(suite, best),
+            estimate=None if estimate is None else EstimateOut.of(estimate),
             trials=[TrialOut.of(suite, trial) for trial in detail.trials] if with_trials else [],
             job_id=suite.job_id,
             created_by=suite.created_by,

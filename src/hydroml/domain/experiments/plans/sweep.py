@@ -1,6 +1,6 @@
-"""What a suite varies: each kind of plan says which specifications it tries, and what is wrong with it."""
+"""Sweeps: hyperparameters tried within a space, as a searcher proposes them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isfinite
@@ -14,10 +14,9 @@ from hydroml.domain.experiments.algorithms import (
     HyperparameterType,
     HyperparameterValue,
 )
-from hydroml.domain.experiments.specification import AlgorithmChoice, Problem, Specification
-from hydroml.domain.sources import Column
+from hydroml.domain.experiments.plans.base import MOST_TRIALS, Basis
+from hydroml.domain.experiments.specification import AlgorithmChoice, Specification
 
-MOST_TRIALS = 1_000
 MOST_STEPS = 100
 
 
@@ -100,33 +99,6 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
-    """What a plan starts from: the specification, the problem in force, and the columns of the table."""
-
-    specification: Specification
-    problem: Problem
-    columns: Sequence[Column]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A specification that a plan tries, and what is varied in it."""
-
-    values: dict[str, Any]
-    specification: Specification
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A trial as a plan sees it."""
-
-    values: Mapping[str, Any]
-    has_ended: bool
-    distance: float | None
-    """How far from the best there can be; None without a score."""
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """What a trial must keep to be the best one; None for no limit."""
 
@@ -204,43 +176,3 @@ class Sweep:
 
 def _parameters(algorithm: Algorithm) -> dict[str, Hyperparameter]:
     return {parameter.name: parameter for parameter in algorithm.hyperparameters}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Tries algorithms, each as it is given, on the same rows."""
-
-    kind: Literal["comparison"] = "comparison"
-    algorithms: tuple[AlgorithmChoice, ...] = ()
-    """Empty: all for the problem that need no further package, with their defaults."""
-
-    def resolved(self, basis: Basis) -> "Comparison":
-        """With all algorithms where none is given."""
-        if self.algorithms:
-            return self
-        fitting = [a for a in ALGORITHMS.values() if basis.problem in a.problems and a.package is None]
-        return replace(self, algorithms=tuple(AlgorithmChoice(a.name) for a in fitting))
-
-    def faults(self, basis: Basis) -> Iterator[Fault]:
-        """Places are within the plan."""
-        for index, choice in enumerate(self.algorithms):
-            for fault in replace(basis.specification, algorithm=choice).faults(basis.columns):
-                if fault.loc[0] == "algorithm":
-                    yield replace(fault, loc=("algorithms", index, *fault.loc[1:]))
-            if choice in self.algorithms[:index]:
-                yield Fault(("algorithms", index), "it is there already", "duplicate")
-        if len(self.algorithms) < 2:
-            yield Fault(("algorithms",), "at least two are compared", "required")
-
-    def most(self, base: Specification) -> int:  # noqa: ARG002 - as for other plans
-        """How many trials there can be."""
-        return len(self.algorithms)
-
-    def upcoming(self, base: Specification, scored: Sequence[Scored]) -> Sequence[Variant]:
-        """What comes after these trials."""
-        later = self.algorithms[len(scored) :]
-        return [Variant({"algorithm": c.name, **c.hyperparameters}, replace(base, algorithm=c)) for c in later]
-
-
-Plan = Sweep | Comparison
-PLANS: tuple[type[Plan], ...] = (Sweep, Comparison)
