@@ -298,6 +298,7 @@ def run(of: Experiment, **changes: Any) -> Run:
         "model_blob": uuid4().hex * 2,
         "rows_blob": uuid4().hex * 2,
         "twin_of": RunId(uuid4()),
+        "repeat_of": RunId(uuid4()),
         "mlflow_run_id": uuid4().hex,
         "created_by": user(),
         "created_at": at(5),

@@ -175,7 +175,7 @@ def test_what_is_not_set_comes_back_unset(uow: UnitOfWorkFactory) -> None:
     )
     bare_run = examples.run(
         world.experiment, job_id=None, outcome=None, error=None, artifacts={}, model_blob=None, rows_blob=None,
-        twin_of=None, mlflow_run_id=None, started_at=None, finished_at=None,
+        twin_of=None, repeat_of=None, mlflow_run_id=None, started_at=None, finished_at=None,
     )  # fmt: skip
     bare_job = examples.queued(subject=None, error=None, result={}, payload={}, started_at=None, finished_at=None)
     bare_token = examples.token(expires_at=None, last_used_at=None, scopes=frozenset())

@@ -1,6 +1,7 @@
 """Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -27,11 +28,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with the models made from it, and the newest run that divides its rows the other way."""
+    """A run with the models made from it, and the newest runs that divide its rows the other way and that repeat it."""
 
     run: Run
     models: tuple[Model, ...]
     twin: Run | None = None
+    repeat: Run | None = None
 
 
 class RunService:
@@ -64,15 +66,32 @@ class RunService:
         with self._uow() as uow:
             run = run_of(uow, user, run_id, Role.EDITOR)
             outcome, _ = run.result()
-            if any(twin.status in (RunStatus.QUEUED, RunStatus.RUNNING) for twin in uow.runs.twins_of(run_id)):
+            if _goes_on(twin for twin in uow.runs.made_from(run_id) if twin.twin_of):
                 raise ConflictError("the other way is being scored already")
             experiment = uow.experiments.get(run.experiment_id)
         features = tuple(feature.name for feature in outcome.features)
         other = replace(run.specification, features=features, problem=Problem(outcome.problem))
         return self._start(user, experiment, other.divided_otherwise(SplitKind(outcome.split)), twin_of=run_id)
 
+    def repeat(self, user: UserId, run_id: RunId) -> tuple[Run, Job]:
+        """Starts it once more, to see whether the same comes out. Raises RunStateError before it has succeeded,
+        ConflictError while it is being repeated."""
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id, Role.EDITOR)
+            run.result()
+            if _goes_on(again for again in uow.runs.made_from(run_id) if again.repeat_of):
+                raise ConflictError("it is being repeated already")
+            experiment = uow.experiments.get(run.experiment_id)
+        return self._start(user, experiment, run.specification, repeat_of=run_id)
+
     def _start(
-        self, user: UserId, experiment: Experiment, specification: Specification, twin_of: RunId | None = None
+        self,
+        user: UserId,
+        experiment: Experiment,
+        specification: Specification,
+        *,
+        twin_of: RunId | None = None,
+        repeat_of: RunId | None = None,
     ) -> tuple[Run, Job]:
         with self._uow() as uow:
             version = version_in(uow, user, specification, experiment.project_id)
@@ -87,6 +106,7 @@ class RunService:
             project_id=experiment.project_id,
             specification=specification,
             twin_of=twin_of,
+            repeat_of=repeat_of,
             job_id=job_id,
             created_by=user,
             created_at=now,
@@ -112,7 +132,10 @@ class RunService:
     def get(self, user: UserId, run_id: RunId) -> RunDetail:
         with self._uow() as uow:
             run = run_of(uow, user, run_id)
-            return RunDetail(run, tuple(uow.models.of_run(run_id)), next(iter(uow.runs.twins_of(run_id)), None))
+            made = uow.runs.made_from(run_id)
+            twin = next((one for one in made if one.twin_of), None)
+            repeat = next((one for one in made if one.repeat_of), None)
+            return RunDetail(run, tuple(uow.models.of_run(run_id)), twin, repeat)
 
     def of_experiment(self, user: UserId, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         with self._uow() as uow:
@@ -299,6 +322,10 @@ class TrackingService:
                 uow.commit()
             done += 1
         return done
+
+
+def _goes_on(runs: Iterable[Run]) -> bool:
+    return any(run.status in (RunStatus.QUEUED, RunStatus.RUNNING) for run in runs)
 
 
 def _folder(job: Job) -> str:

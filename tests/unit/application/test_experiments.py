@@ -135,6 +135,22 @@ def test_the_price_of_random_splitting(app: Harness, me: UserId, project: Projec
         app.runs.divide_otherwise(app.user(), run.id)
 
 
+def test_a_run_is_repeated_and_held_against_the_first(app: Harness, me: UserId, project: ProjectId) -> None:
+    run = trained(app, me, project, app.imported(me, project))
+    app.runs.repeat(me, run.id)
+    with pytest.raises(ConflictError):
+        app.runs.repeat(me, run.id)
+    app.work()
+    found = app.runs.get(me, run.id)
+    assert found.twin is None
+    assert found.repeat is not None
+    assert run.differences(found.repeat) == ()
+    found.repeat.outcome.environment["python"] = "4"
+    found.repeat.outcome.metrics["test"]["mae"] += 1e-15
+    told = {(one.what, one.after) for one in run.differences(found.repeat)}
+    assert told == {("python", "4"), ("test mae", found.repeat.outcome.metrics["test"]["mae"])}
+
+
 def test_a_version_of_another_project_is_refused(app: Harness, me: UserId, project: ProjectId) -> None:
     version = app.imported(me, app.project(me, "Other"))
     with pytest.raises(InvalidInputError, match="not in this project"):

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from hydroml.adapters.learning import (
     algorithms,
     baselines,
+    environment,
     fitting,
     importance,
     modelfile,
@@ -174,6 +175,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         classes=tuple(label_text(c) for c in classes),
         seconds=round(time.monotonic() - started, 3),
         model_bytes=model.stat().st_size,
+        environment=environment.versions(fitted.pipeline),
         rows=writer.table,
     )
     artifacts = {

@@ -107,8 +107,8 @@ class InMemoryRunRepository:
     def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         return _oldest_first(self._rows.where(lambda r: r.specification.version_id in version_ids))[:limit]
 
-    def twins_of(self, run_id: RunId) -> Sequence[Run]:
-        return _oldest_first(self._rows.where(lambda r: r.twin_of == run_id))[::-1]
+    def made_from(self, run_id: RunId) -> Sequence[Run]:
+        return _oldest_first(self._rows.where(lambda r: run_id in (r.twin_of, r.repeat_of)))[::-1]
 
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
         runs = self._rows.where(lambda _: True)

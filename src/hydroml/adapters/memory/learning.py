@@ -51,6 +51,7 @@ class BaselineLearner:
             classes=tuple(sorted(map(str, set(train)))) if task.problem.is_classification else (),
             seconds=1.0,
             model_bytes=model.stat().st_size,
+            environment={"python": "3"},
             rows=RowTable(judged, len(known), table.stat().st_size),
         )
         documents: dict[str, Any] = {"baselines": metrics}

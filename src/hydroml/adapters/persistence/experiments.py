@@ -79,6 +79,7 @@ run = Table(
     text("model_blob", nullable=True),
     text("rows_blob", nullable=True),
     uuid("twin_of", nullable=True),
+    uuid("repeat_of", nullable=True),
     text("mlflow_run_id", nullable=True),
     uuid("created_by"),
     moment("created_at"),
@@ -90,6 +91,7 @@ run = Table(
     Index(None, "version_id"),
     UniqueConstraint("suite_id", "trial"),
     Index(None, "twin_of"),
+    Index(None, "repeat_of"),
 )
 _is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
 Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
@@ -138,6 +140,7 @@ def _run_to_row(entity: Run) -> dict[str, Any]:
         "model_blob": entity.model_blob,
         "rows_blob": entity.rows_blob,
         "twin_of": entity.twin_of,
+        "repeat_of": entity.repeat_of,
         "mlflow_run_id": entity.mlflow_run_id,
         "created_by": entity.created_by,
         "created_at": entity.created_at,
@@ -162,6 +165,7 @@ def _run_from_row(row: Row[Any]) -> Run:
         model_blob=row.model_blob,
         rows_blob=row.rows_blob,
         twin_of=None if row.twin_of is None else RunId(row.twin_of),
+        repeat_of=None if row.repeat_of is None else RunId(row.repeat_of),
         mlflow_run_id=row.mlflow_run_id,
         created_by=UserId(row.created_by),
         created_at=row.created_at,
@@ -261,8 +265,9 @@ class SqlAlchemyRunRepository:
         query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)
         return [_run_from_row(row) for row in self._connection.execute(query.limit(limit))]
 
-    def twins_of(self, run_id: RunId) -> Sequence[Run]:
-        query = select(run).where(run.c.twin_of == run_id).order_by(run.c.created_at.desc(), run.c.id)
+    def made_from(self, run_id: RunId) -> Sequence[Run]:
+        made = (run.c.twin_of == run_id) | (run.c.repeat_of == run_id)
+        query = select(run).where(made).order_by(run.c.created_at.desc(), run.c.id.desc())
         return [_run_from_row(row) for row in self._connection.execute(query)]
 
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:

@@ -326,8 +326,8 @@ class RunRepository(Protocol):
     def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         """Runs trained on any of the versions, oldest first."""
 
-    def twins_of(self, run_id: RunId) -> Sequence[Run]:
-        """The runs that divide its rows the other way, newest first."""
+    def made_from(self, run_id: RunId) -> Sequence[Run]:
+        """The runs that repeat it or divide its rows the other way, newest first."""
 
     def blobs_in_use(self, blobs: Collection[str]) -> Collection[str]:
         """Those of `blobs` that are some run's model, artifact or table of rows."""

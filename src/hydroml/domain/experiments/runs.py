@@ -122,6 +122,8 @@ class Outcome:
     classes: tuple[str, ...] = ()
     seconds: float = 0.0
     model_bytes: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    """Versions of what computed it, by name: python, hydroml, and each library that takes part."""
     rows: RowTable | None = None
 
 
@@ -130,6 +132,18 @@ class PrunedError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("given up after some folds: it would not have become the best")
+
+
+_PARTS = ("train", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure or a version that two runs do not share."""
+
+    what: str
+    before: float | str | None
+    after: float | str | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,6 +166,8 @@ class Run:
     model_blob: str | None = None
     twin_of: RunId | None = None
     """The run whose price of random splitting it shows: the same, divided the other way."""
+    repeat_of: RunId | None = None
+    """The run that it does once more, to see whether the same comes out."""
     mlflow_run_id: str | None = None
     """None until the tracking server has the run."""
     created_by: UserId
@@ -217,6 +233,22 @@ class Run:
         if self.outcome is None or self.model_blob is None:
             raise RunStateError(f"run {self.id} is {self.status}: it has no model yet")
         return self.outcome, self.model_blob
+
+    def differences(self, again: "Run") -> tuple["Difference", ...]:
+        """What is not the same in a run of the same specification: figures to the last digit, then what computed them.
+
+        Raises RunStateError before both have succeeded.
+        """
+        one, other = self.result()[0], again.result()[0]
+        figures = [
+            Difference(f"{part} {name}", one.metrics[part].get(name), other.metrics.get(part, {}).get(name))
+            for part in one.metrics
+            for name in one.metrics[part]
+        ]
+        counts = [Difference(f"{part} rows", getattr(one.counts, part), getattr(other.counts, part)) for part in _PARTS]
+        names = dict.fromkeys((*one.environment, *other.environment))
+        versions = [Difference(name, one.environment.get(name), other.environment.get(name)) for name in names]
+        return tuple(found for found in (*figures, *counts, *versions) if found.before != found.after)
 
     def _must_run(self) -> None:
         if self.status is not RunStatus.RUNNING:

@@ -86,6 +86,33 @@ class TwinOut(Schema):
         return cls(id=run.id, job_id=run.job_id, status=run.status, split=split, metrics=_metrics(run))
 
 
+class DifferenceOut(Schema):
+    """A figure or a version that is not the same in both."""
+
+    what: str
+    before: float | str | None
+    after: float | str | None
+
+
+class RepeatOut(Schema):
+    """The newest run that repeats it; `differences` is null until it has succeeded, and empty when all is identical."""
+
+    id: UUID
+    job_id: UUID | None
+    status: RunStatus
+    finished_at: datetime | None
+    differences: list[DifferenceOut] | None
+
+    @classmethod
+    def of(cls, run: Run, again: Run) -> "RepeatOut":
+        found = None
+        if again.status is RunStatus.SUCCEEDED:
+            found = [DifferenceOut(**asdict(one)) for one in run.differences(again)]
+        return cls(
+            id=again.id, job_id=again.job_id, status=again.status, finished_at=again.finished_at, differences=found
+        )
+
+
 class RunOut(Schema):
     """One execution of an experiment, with the specification as it was then."""
 
@@ -118,6 +145,9 @@ class RunOut(Schema):
     models: list[RegisteredOut]
     twin: TwinOut | None
     twin_of: UUID | None = Field(description="The run it was started for, to divide its rows the other way.")
+    repeat: RepeatOut | None
+    repeat_of: UUID | None = Field(description="The run that it does once more.")
+    environment: dict[str, str] = Field(description="Versions of what computed it.")
     created_by: UUID
     creator: str | None = None
     """Their name, where one run is asked for."""
@@ -163,6 +193,9 @@ class RunOut(Schema):
             ],
             twin=TwinOut.of(detail.twin) if detail.twin else None,
             twin_of=run.twin_of,
+            repeat=RepeatOut.of(run, detail.repeat) if detail.repeat else None,
+            repeat_of=run.repeat_of,
+            environment=outcome.environment if outcome else {},
             created_by=run.created_by,
             created_at=run.created_at,
             started_at=run.started_at,
@@ -263,6 +296,14 @@ def divide_otherwise(request: HttpRequest, response: HttpResponse, run_id: UUID)
     """The price of random splitting: the same again, with rows drawn at random where time or groups were kept, and by
     time or group where they were drawn at random."""
     run, job = container().runs().divide_otherwise(request.auth, RunId(run_id))
+    at_job(response, job.id)
+    return Status(202, RunAccepted(run=RunOut.of(RunDetail(run, ())), job=JobOut.of(job)))
+
+
+@router.post("/runs/{uuid:run_id}/repeat", response={202: RunAccepted})
+def repeat_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> Status[RunAccepted]:
+    """The same once more; afterwards `repeat` of the first tells whether all is identical, or what differs."""
+    run, job = container().runs().repeat(request.auth, RunId(run_id))
     at_job(response, job.id)
     return Status(202, RunAccepted(run=RunOut.of(RunDetail(run, ())), job=JobOut.of(job)))
 
