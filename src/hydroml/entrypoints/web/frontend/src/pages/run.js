@@ -8,19 +8,19 @@ import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
+import { otherRuns } from "./run_again.js";
 import { rowsTab } from "./run_rows.js";
 import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
 
 /** The phases a training job tells, in order: how its words begin, and what they mean. */
 const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
 
-const SHUFFLED = ["random", "stratified", "kfold", "stratified_kfold"];
-
 function runPage() {
   let charts = null;
   const asked = {}; // artifact → the answer under way
   return mix(
     rowsTab(),
+    otherRuns(),
     formDialog({
       fields: { model: "" },
       send(form) {
@@ -48,7 +48,6 @@ function runPage() {
       logScale: false,
       tracks: [], // several sites in one table: one is drawn at a time
       track: 0,
-      dividing: false,
       now: Date.now(),
       init() {
         this.id = this.$root.dataset.id;
@@ -70,7 +69,7 @@ function runPage() {
         setCrumbs([{ label: "Experiments", href: `/projects/${run.project_id}/experiments` }]);
         if (run.status === "queued" || run.status === "running" || run.status === "failed") this.follow();
         if (run.status === "succeeded") this.showTab(this.tab);
-        if (run.twin?.job_id && this.priceState === "running") this.followTwin(run.twin.job_id);
+        this.followOthers();
         if (!this.version) api.get(`/versions/${run.version_id}`).then((version) => {
           this.version = version;
           return api.get(`/sources/${version.source_id}`).then(({ name }) => (this.sourceName = name));
@@ -171,57 +170,6 @@ function runPage() {
       get twinsText() {
         const { twins, test } = this.run.counts ?? {};
         return twins ? `${count(twins)} of ${plural(test, "test row")} agree with a training row in the target and every feature. What is measured on them says little about rows that are new.` : "";
-      },
-
-      // The price of random splitting: the same, with its rows divided the other way ------------------------------------------
-      get twin() {
-        return this.run?.twin ?? null;
-      },
-      get isShuffled() {
-        return SHUFFLED.includes(this.run?.split);
-      },
-      get canDivide() {
-        return !this.isShuffled || Boolean(this.run.specification.time_column || this.run.specification.group_column);
-      },
-      get priceState() {
-        if (!this.twin) return "none";
-        return { succeeded: "done", failed: "failed", cancelled: "failed" }[this.twin.status] ?? "running";
-      },
-      splitTitle: (kind) => (kind ?? "").replaceAll("_", " "),
-      get priceRows() {
-        const random = this.isShuffled ? this.run : this.twin;
-        const kept = this.isShuffled ? this.twin : this.run;
-        return this.headlines.flatMap(({ name, title, better }) => {
-          const [promised, true_] = [random.metrics.test[name], kept.metrics.test[name]];
-          if (promised == null || true_ == null) return [];
-          const gap = goodness(promised, better) - goodness(true_, better);
-          return [{ name, title, promised: metric(promised), kept: metric(true_), gap: `${gap > 0 ? "+" : ""}${metric(gap)}`, tone: gap > 0 ? "t-warning" : "subtle" }];
-        });
-      },
-      get priceText() {
-        const [first] = this.priceRows;
-        if (!first) return "";
-        return first.tone === "t-warning" ? `Drawn at random, the same model scores better: ${first.title} ${first.promised} instead of ${first.kept}. Rows like those it learnt from are among the test rows; for new times or sites expect the second figure.` : `Drawn at random, the same model scores no better: ${first.title} ${first.promised} and ${first.kept}.`;
-      },
-      async divide() {
-        if (this.dividing) return;
-        this.dividing = true;
-        try {
-          const { run } = await api.post(`/runs/${this.id}/divide-otherwise`, {});
-          this.run.twin = { id: run.id, job_id: run.job_id, status: run.status, split: run.split, metrics: run.metrics };
-          this.followTwin(run.job_id);
-        } catch (error) {
-          toastError(error, "Not started.");
-        } finally {
-          this.dividing = false;
-        }
-      },
-      followTwin(job) {
-        const stop = watchJob(job, (now) => {
-          if (isActive(now)) return;
-          stop?.();
-          this.head.load({ quiet: true });
-        });
       },
 
       // Charts, from stored data, each with its own state ------------------------------------------------------------------
