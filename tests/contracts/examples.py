@@ -300,6 +300,8 @@ def run(of: Experiment, **changes: Any) -> Run:
         "twin_of": RunId(uuid4()),
         "repeat_of": RunId(uuid4()),
         "mlflow_run_id": uuid4().hex,
+        "tags": ("wet", AWKWARD[:20]),
+        "notes": AWKWARD,
         "created_by": user(),
         "created_at": at(5),
         "started_at": at(6),

@@ -72,7 +72,6 @@ KINDS = [
     Kind("sources", (*BY_NAME, "-updated_at"), _put_source, lambda u, w, x: u.sources.of_project(w.project.id, x)),
     Kind("experiments", BY_NAME, _put_experiment, lambda u, w, x: u.experiments.of_project(w.project.id, x)),
     Kind("runs of experiment", BY_TIME, _put_run, lambda u, w, x: u.runs.of_experiment(w.experiment.id, x)),
-    Kind("runs of project", BY_TIME, _put_run, lambda u, w, x: u.runs.of_project(w.project.id, x)),
     Kind("runs of member", BY_TIME, _put_run, lambda u, w, x: u.runs.of_member(w.owner, x)),
     Kind("models", BY_NAME, _put_model, lambda u, w, x: u.models.of_project(w.project.id, x)),
     Kind("models of member", BY_NAME, _put_model, lambda u, w, x: u.models.of_member(w.owner, x)),

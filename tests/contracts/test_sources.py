@@ -117,7 +117,7 @@ def test_a_session_can_be_deleted(uow: UnitOfWorkFactory) -> None:
             unit.sessions.delete(world.session.id)
 
 
-def test_runs_are_found_by_version_and_state(uow: UnitOfWorkFactory) -> None:
+def test_runs_are_found_by_version_and_by_what_the_tracking_server_lacks(uow: UnitOfWorkFactory) -> None:
     world, other = World(uow), World(uow)
     failed = examples.run(world.experiment, status=RunStatus.FAILED, mlflow_run_id=None, created_at=examples.at(9))
     waiting = examples.run(other.experiment, mlflow_run_id=None, created_at=examples.at(10))
@@ -129,7 +129,7 @@ def test_runs_are_found_by_version_and_state(uow: UnitOfWorkFactory) -> None:
         assert list(unit.runs.of_versions([world.version.id])) == [world.run, failed]
         assert list(unit.runs.of_versions([])) == []
         assert list(unit.runs.untracked(10)) == [waiting]
-        assert unit.runs.of_project(world.project.id, Listing(), RunStatus.FAILED).items == (failed,)
+        assert unit.runs.get_many([failed.id, waiting.id]) == {failed.id: failed, waiting.id: waiting}
         counts = unit.experiments.run_counts([world.experiment.id, other.experiment.id])
         assert counts == {world.experiment.id: 2, other.experiment.id: 2}
 

@@ -1,12 +1,12 @@
 """Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from hydroml.application.access import experiment_of, project_of, run_of
+from hydroml.application.access import experiment_of, run_of
 from hydroml.application.activity import tell
 from hydroml.application.experiments import version_in
 from hydroml.application.jobs import JobSender
@@ -15,13 +15,14 @@ from hydroml.application.ports.learning import Learner, Tracker, TrainingTask
 from hydroml.application.ports.repositories import Listing, Slice, UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
 from hydroml.application.preflight import PreflightService
+from hydroml.application.projects import check_revision
 from hydroml.application.suites import SuiteHandler
 from hydroml.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, PrunedError, Run, RunId, RunStatus
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
 from hydroml.domain.models import Model
-from hydroml.domain.projects import ProjectId, Role, UserId
+from hydroml.domain.projects import Role, UserId
 
 logger = logging.getLogger(__name__)
 
@@ -142,17 +143,29 @@ class RunService:
             experiment_of(uow, user, experiment_id)
             return uow.runs.of_experiment(experiment_id, listing)
 
-    def of_project(
-        self, user: UserId, project_id: ProjectId, listing: Listing, status: RunStatus | None = None
-    ) -> Slice[Run]:
-        with self._uow() as uow:
-            project_of(uow, user, project_id)
-            return uow.runs.of_project(project_id, listing, status)
-
     def mine(self, user: UserId, listing: Listing) -> Slice[Run]:
         """Runs of all the asker's projects."""
         with self._uow() as uow:
             return uow.runs.of_member(user, listing)
+
+    def annotate(
+        self,
+        user: UserId,
+        run_id: RunId,
+        *,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        revision: int | None = None,
+    ) -> RunDetail:
+        """Tags and notes of a run, whatever its state; None keeps what is there."""
+        with self._uow() as uow:
+            run = run_of(uow, user, run_id, Role.EDITOR)
+            check_revision(run.revision, revision)
+            run.annotate(tags, notes)
+            uow.runs.save(run)
+            tell(uow, user, "annotated", run, self._clock())
+            uow.commit()
+        return self.get(user, run_id)
 
     def artifact(self, user: UserId, run_id: RunId, name: str) -> bytes:
         """A JSON document of the run. Raises ArtifactNotFoundError."""
@@ -189,7 +202,7 @@ class TrainingHandler:
     def run(self, job: Job, monitor: Monitor) -> dict[str, Any]:
         run_id = RunId(job.subject_id)
         with self._uow() as uow:
-            run = uow.runs.get(run_id)
+            run = uow.runs.get_for_update(run_id)
             version = uow.versions.get(run.specification.version_id)
             if not run.is_done:
                 run.start(self._clock())
@@ -211,12 +224,13 @@ class TrainingHandler:
                     trained = self._learner.train(self._suites.task_of(run, task), folder, monitor.part(0, 0.9))
                 except PrunedError as error:
                     monitor.log(str(error))
-                    return self._pruned(run)
+                    return self._pruned(run_id)
                 monitor.report(0.9, "storing", "storing the model and its figures")
                 artifacts = {name: self._blobs.add_bytes(data).key for name, data in trained.artifacts.items()}
                 model = self._blobs.add(trained.model).key
                 rows = self._blobs.add(trained.rows).key
             with self._uow() as uow:
+                run = uow.runs.get_for_update(run_id)  # somebody may have written tags or notes meanwhile
                 run.succeed(trained.outcome, artifacts, model, rows, self._clock())
                 uow.runs.save(run)
                 if run.variation is None:
@@ -232,8 +246,9 @@ class TrainingHandler:
             monitor.log(f"MLflow does not answer; the run will be recorded there later ({error})", "warning")
         return {"run_id": str(run_id)}
 
-    def _pruned(self, run: Run) -> dict[str, Any]:
+    def _pruned(self, run_id: RunId) -> dict[str, Any]:
         with self._uow() as uow:
+            run = uow.runs.get_for_update(run_id)
             run.prune(self._clock())
             uow.runs.save(run)
             uow.commit()
@@ -241,7 +256,7 @@ class TrainingHandler:
         return {"run_id": str(run.id)}
 
     def give_up(self, uow: UnitOfWork, job: Job) -> None:
-        run = uow.runs.get(RunId(job.subject_id))
+        run = uow.runs.get_for_update(RunId(job.subject_id))
         if job.state is JobState.CANCELLED:
             run.cancel(self._clock())
         else:
@@ -257,7 +272,7 @@ class TrainingHandler:
         self._suites.trial_ended(run)
 
     def queue_again(self, uow: UnitOfWork, job: Job) -> None:
-        run = uow.runs.get(RunId(job.subject_id))
+        run = uow.runs.get_for_update(RunId(job.subject_id))
         run.queue_again(job.id)
         uow.runs.save(run)
 
@@ -284,7 +299,7 @@ class TrackingService:
         with self._blobs.local(model_blob) as model:
             mlflow_run_id = self._tracker.record(run, version, project.name, artifacts, model)
         with self._uow() as uow:
-            run = uow.runs.get(run_id)
+            run = uow.runs.get_for_update(run_id)
             run.tracked_as(mlflow_run_id)
             uow.runs.save(run)
             uow.commit()

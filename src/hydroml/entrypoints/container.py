@@ -42,6 +42,8 @@ from hydroml.application.quality import QualityAnalysis, QualityService
 from hydroml.application.queries import QueryService
 from hydroml.application.recipes import RecipeService
 from hydroml.application.rules import RuleAnalysis, RuleHandler, RuleService
+from hydroml.application.run_comparison import RunComparisonService
+from hydroml.application.run_table import RunTableService
 from hydroml.application.runs import RunService, TrackingService, TrainingHandler
 from hydroml.application.saving import SavingService
 from hydroml.application.search import SearchService
@@ -198,6 +200,8 @@ class Container(containers.DeclarativeContainer):
     suite_jobs = providers.Factory(
         SuiteHandler, uow=uow.provider, searcher=searcher, blobs=blobs, sender=sender, clock=clock
     )
+    run_table = providers.Factory(RunTableService, uow=uow.provider)
+    run_comparisons = providers.Factory(RunComparisonService, uow=uow.provider)
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)
     training = providers.Factory(
         TrainingHandler,

@@ -140,10 +140,10 @@ def finish(job_id: str) -> None:
     container().runner().execute(UUID(job_id), f"test-{uuid4()}", lambda: None)
 
 
-def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID, UUID]:
+def insert_run(owner: UserId, project: UUID, version: UUID, name: str = "Flow") -> tuple[UUID, UUID, UUID]:
     """An experiment with a run that has succeeded, and the model made from it; nothing is trained."""
     now = datetime.now(UTC)
-    specification = Specification(name="Flow", version_id=VersionId(version), target="flow", features=("site",))
+    specification = Specification(name=name, version_id=VersionId(version), target="flow", features=("site",))
     experiment = Experiment(
         id=ExperimentId(uuid4()),
         project_id=ProjectId(project),
@@ -176,7 +176,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID) -> tuple[UUID, UUID,
         created_by=owner,
         created_at=now,
     )
-    model = Model(id=ModelId(uuid4()), project_id=experiment.project_id, name="Flow", created_at=now)
+    model = Model(id=ModelId(uuid4()), project_id=experiment.project_id, name=name, created_at=now)
     model.register(run.id, owner, now)
     with container().uow() as uow:
         uow.experiments.add(experiment)

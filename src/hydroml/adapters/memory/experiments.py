@@ -71,6 +71,7 @@ class InMemoryExperimentRepository:
 
 class InMemoryRunRepository:
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._rows: Rows[RunId, Run] = transaction.rows("run")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._versions: Rows[VersionId, Version] = transaction.rows("version")
@@ -90,15 +91,19 @@ class InMemoryRunRepository:
             raise RunNotFoundError(run_id)
         return found
 
+    def get_for_update(self, run_id: RunId) -> Run:
+        self._transaction.lock(("run", run_id))
+        return self.get(run_id)
+
+    def get_many(self, run_ids: Collection[RunId]) -> Mapping[RunId, Run]:
+        found = (self._rows.get(run_id) for run_id in run_ids)
+        return {run.id: run for run in found if run is not None}
+
     def save(self, entity: Run) -> None:
         save_revised(self._rows, entity)
 
     def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         return _slice(self._rows.where(lambda r: r.experiment_id == experiment_id), listing)
-
-    def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
-        inside = self._rows.where(lambda r: r.project_id == project_id and status in (None, r.status))
-        return _slice(inside, listing)
 
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
         mine = set(self._projects.keys_where(lambda p: user in p.members))

@@ -16,6 +16,7 @@ from hydroml.adapters.memory.queries import InMemoryQueryRepository
 from hydroml.adapters.memory.recipes import InMemoryRecipeRepository
 from hydroml.adapters.memory.reports import InMemoryReportRepository
 from hydroml.adapters.memory.rules import InMemoryRuleRepository
+from hydroml.adapters.memory.run_table import InMemoryRunTable
 from hydroml.adapters.memory.search import InMemorySearchIndex
 from hydroml.adapters.memory.sources import InMemorySourceRepository, InMemoryVersionRepository
 from hydroml.adapters.memory.store import InMemoryStore, Transaction
@@ -46,6 +47,7 @@ class InMemoryUnitOfWork:
     experiments: InMemoryExperimentRepository
     runs: InMemoryRunRepository
     suites: InMemorySuiteRepository
+    run_table: InMemoryRunTable
     models: InMemoryModelRepository
     jobs: InMemoryJobRepository
     tokens: InMemoryTokenRepository
@@ -75,6 +77,7 @@ class InMemoryUnitOfWork:
         self.experiments = InMemoryExperimentRepository(transaction)
         self.runs = InMemoryRunRepository(transaction)
         self.suites = InMemorySuiteRepository(transaction)
+        self.run_table = InMemoryRunTable(transaction)
         self.models = InMemoryModelRepository(transaction)
         self.jobs = InMemoryJobRepository(transaction)
         self.tokens = InMemoryTokenRepository(transaction)

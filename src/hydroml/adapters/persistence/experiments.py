@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    Float,
     Index,
     Integer,
     Row,
     Select,
     Table,
+    Text,
     UniqueConstraint,
     delete,
     func,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from hydroml.adapters.persistence.membership import projects_of
@@ -40,6 +43,7 @@ from hydroml.domain.experiments.runs import (
     Variation,
 )
 from hydroml.domain.experiments.suites import Trial
+from hydroml.domain.experiments.summary import columns_of, score_of, words_of
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import VersionId
 
@@ -81,6 +85,20 @@ run = Table(
     uuid("twin_of", nullable=True),
     uuid("repeat_of", nullable=True),
     text("mlflow_run_id", nullable=True),
+    Column("tags", ARRAY(Text), nullable=False),
+    text("notes"),
+    # Taken from the specification and the outcome for the table of runs, which reads neither.
+    text("algorithm"),
+    text("target"),
+    text("problem"),
+    text("split", nullable=True),
+    number("seed"),
+    Column("seconds", Float),
+    text("score_metric", nullable=True),
+    Column("score", Float),
+    text("score_baseline", nullable=True),
+    Column("baseline_score", Float),
+    text("words"),
     uuid("created_by"),
     moment("created_at"),
     moment("started_at", nullable=True),
@@ -95,6 +113,20 @@ run = Table(
 )
 _is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
 Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
+
+run_value = Table(
+    "run_value",
+    metadata,
+    reference("run_id", "run", "CASCADE", primary_key=True),
+    # By code point, as Python sorts.
+    Column("name", Text(collation="C"), primary_key=True),
+    uuid("project_id"),
+    Column("number", Float),
+    text("text", nullable=True),
+    # Answers for one metric of all runs of a project without a look at the table.
+    Index(None, "project_id", "name", postgresql_include=["run_id", "number"]),
+)
+"""The columns of runs, one by one: what `columns_of` says, written with the run."""
 
 
 def _experiment_to_row(entity: Experiment) -> dict[str, Any]:
@@ -122,6 +154,7 @@ def _experiment_from_row(row: Row[Any]) -> Experiment:
 
 
 def _run_to_row(entity: Run) -> dict[str, Any]:
+    wanted, outcome, score = entity.specification, entity.outcome, score_of(entity)
     return {
         "id": entity.id,
         "experiment_id": entity.experiment_id,
@@ -142,6 +175,19 @@ def _run_to_row(entity: Run) -> dict[str, Any]:
         "twin_of": entity.twin_of,
         "repeat_of": entity.repeat_of,
         "mlflow_run_id": entity.mlflow_run_id,
+        "tags": list(entity.tags),
+        "notes": entity.notes,
+        "algorithm": wanted.algorithm.name,
+        "target": wanted.target,
+        "problem": wanted.problem if outcome is None else outcome.problem,
+        "split": wanted.split.kind if outcome is None else outcome.split,
+        "seed": wanted.seed,
+        "seconds": None if outcome is None else outcome.seconds,
+        "score_metric": None if score is None else score.metric,
+        "score": None if score is None else score.value,
+        "score_baseline": None if score is None else score.baseline,
+        "baseline_score": None if score is None else score.baseline_value,
+        "words": words_of(entity),
         "created_by": entity.created_by,
         "created_at": entity.created_at,
         "started_at": entity.started_at,
@@ -167,6 +213,8 @@ def _run_from_row(row: Row[Any]) -> Run:
         twin_of=None if row.twin_of is None else RunId(row.twin_of),
         repeat_of=None if row.repeat_of is None else RunId(row.repeat_of),
         mlflow_run_id=row.mlflow_run_id,
+        tags=tuple(row.tags),
+        notes=row.notes,
         created_by=UserId(row.created_by),
         created_at=row.created_at,
         started_at=row.started_at,
@@ -236,12 +284,17 @@ class SqlAlchemyRunRepository:
             self._connection.execute(insert(run).values(_run_to_row(entity)))
         except IntegrityError as error:
             raise ConflictError("the experiment or its version was removed meanwhile") from error
+        self._write_values(entity)
 
     def get(self, run_id: RunId) -> Run:
-        row = self._connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
-        if row is None:
-            raise RunNotFoundError(run_id)
-        return _run_from_row(row)
+        return self._get(run_id, select(run))
+
+    def get_for_update(self, run_id: RunId) -> Run:
+        return self._get(run_id, select(run).with_for_update())
+
+    def get_many(self, run_ids: Collection[RunId]) -> Mapping[RunId, Run]:
+        rows = self._connection.execute(select(run).where(run.c.id.in_(run_ids)))
+        return {RunId(row.id): _run_from_row(row) for row in rows}
 
     def save(self, entity: Run) -> None:
         seen = entity.revision
@@ -250,13 +303,11 @@ class SqlAlchemyRunRepository:
         if self._connection.execute(changed).rowcount != 1:
             raise ConcurrentUpdateError(f"run {entity.id} was changed meanwhile")
         entity.revision = seen + 1
+        self._connection.execute(delete(run_value).where(run_value.c.run_id == entity.id))
+        self._write_values(entity)
 
     def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         return self._slice(select(run).where(run.c.experiment_id == experiment_id), listing)
-
-    def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]:
-        query = select(run).where(run.c.project_id == project_id)
-        return self._slice(query if status is None else query.where(run.c.status == status), listing)
 
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
         return self._slice(select(run).where(run.c.project_id.in_(projects_of(user))), listing)
@@ -310,6 +361,26 @@ class SqlAlchemyRunRepository:
     def untracked(self, limit: int) -> Sequence[Run]:
         query = select(run).where(_is_untracked).order_by(run.c.created_at, run.c.id).limit(limit)
         return [_run_from_row(row) for row in self._connection.execute(query)]
+
+    def _get(self, run_id: RunId, query: Select[Any]) -> Run:
+        row = self._connection.execute(query.where(run.c.id == run_id)).one_or_none()
+        if row is None:
+            raise RunNotFoundError(run_id)
+        return _run_from_row(row)
+
+    def _write_values(self, entity: Run) -> None:
+        rows = [
+            {
+                "run_id": entity.id,
+                "project_id": entity.project_id,
+                "name": name,
+                "number": value if isinstance(value, float) else None,
+                "text": value if isinstance(value, str) else None,
+            }
+            for name, value in columns_of(entity).items()
+        ]
+        if rows:
+            self._connection.execute(insert(run_value), rows)
 
     def _slice(self, query: Select[Any], listing: Listing) -> Slice[Run]:
         return slice_of(self._connection, query, run, {"created_at": run.c.created_at}, listing, _run_from_row)

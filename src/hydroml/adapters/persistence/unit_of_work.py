@@ -19,6 +19,7 @@ from hydroml.adapters.persistence.queries import SqlAlchemyQueryRepository
 from hydroml.adapters.persistence.recipes import SqlAlchemyRecipeRepository
 from hydroml.adapters.persistence.reports import SqlAlchemyReportRepository
 from hydroml.adapters.persistence.rules import SqlAlchemyRuleRepository
+from hydroml.adapters.persistence.run_table import SqlAlchemyRunTable
 from hydroml.adapters.persistence.search import SqlAlchemySearchIndex
 from hydroml.adapters.persistence.sources import SqlAlchemySourceRepository, SqlAlchemyVersionRepository
 from hydroml.adapters.persistence.studio import SqlAlchemySessionRepository
@@ -49,6 +50,7 @@ class SqlAlchemyUnitOfWork:
     experiments: SqlAlchemyExperimentRepository
     runs: SqlAlchemyRunRepository
     suites: SqlAlchemySuiteRepository
+    run_table: SqlAlchemyRunTable
     models: SqlAlchemyModelRepository
     jobs: SqlAlchemyJobRepository
     tokens: SqlAlchemyTokenRepository
@@ -81,6 +83,7 @@ class SqlAlchemyUnitOfWork:
         self.experiments = SqlAlchemyExperimentRepository(connection)
         self.runs = SqlAlchemyRunRepository(connection)
         self.suites = SqlAlchemySuiteRepository(connection)
+        self.run_table = SqlAlchemyRunTable(connection)
         self.models = SqlAlchemyModelRepository(connection)
         self.jobs = SqlAlchemyJobRepository(connection)
         self.tokens = SqlAlchemyTokenRepository(connection)

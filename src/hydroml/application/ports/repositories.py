@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from hydroml.application.ports.run_table import RunTable
 from hydroml.domain.activity import Activity, Head, Link
 from hydroml.domain.charts import ChartId, SavedChart
-from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, RunStatus, SuiteId
+from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, SuiteId
 from hydroml.domain.experiments.suites import Suite, Trial
 from hydroml.domain.exports import Export, ExportId, ExportTemplate, TemplateId
 from hydroml.domain.jobs import Job, JobId, JobState, LogLine
@@ -315,11 +316,14 @@ class ExperimentRepository(Protocol):
 class RunRepository(Protocol):
     def add(self, run: Run) -> None: ...
     def get(self, run_id: RunId) -> Run: ...  # raises RunNotFoundError
+    def get_for_update(self, run_id: RunId) -> Run:
+        """Nobody else can change it until the end of the transaction. Raises RunNotFoundError."""
+
+    def get_many(self, run_ids: Collection[RunId]) -> Mapping[RunId, Run]: ...
     def save(self, run: Run) -> None: ...
     def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         """Sortable by created_at."""
 
-    def of_project(self, project_id: ProjectId, listing: Listing, status: RunStatus | None = None) -> Slice[Run]: ...
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
         """Runs of all projects the user is a member of."""
 
@@ -522,6 +526,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     def runs(self) -> RunRepository: ...
     @property
     def suites(self) -> SuiteRepository: ...
+    @property
+    def run_table(self) -> RunTable: ...
     @property
     def models(self) -> ModelRepository: ...
     @property

@@ -1,12 +1,13 @@
 """Experiments and their runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
-from hydroml.domain.errors import ConflictError, DomainError, NotFoundError
+from hydroml.domain.errors import ConflictError, DomainError, InvalidInputError, NotFoundError
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import Column, Table
@@ -14,6 +15,24 @@ from hydroml.domain.sources import Column, Table
 ExperimentId = NewType("ExperimentId", UUID)
 RunId = NewType("RunId", UUID)
 SuiteId = NewType("SuiteId", UUID)
+
+
+MAX_TAGS = 20
+MAX_TAG = 50
+MAX_NOTES = 10_000
+
+
+def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Without blanks around them, each once whatever its case, in the order given. Raises InvalidInputError."""
+    found: dict[str, str] = {}
+    for index, tag in enumerate(tags):
+        clean = " ".join(tag.replace("\x00", "").split())
+        if not clean or len(clean) > MAX_TAG:
+            raise InvalidInputError.at("tags", index, msg=f"a tag has 1 to {MAX_TAG} characters", code="range")
+        found.setdefault(clean.lower(), clean)
+    if len(found) > MAX_TAGS:
+        raise InvalidInputError.at("tags", msg=f"at most {MAX_TAGS} tags", code="too_many")
+    return tuple(found.values())
 
 
 class ExperimentNotFoundError(NotFoundError):
@@ -170,6 +189,8 @@ class Run:
     """The run that it does once more, to see whether the same comes out."""
     mlflow_run_id: str | None = None
     """None until the tracking server has the run."""
+    tags: tuple[str, ...] = ()
+    notes: str = ""
     created_by: UserId
     created_at: datetime
     started_at: datetime | None = None
@@ -211,6 +232,15 @@ class Run:
         if self.is_done:
             raise RunStateError(f"run {self.id} has come to its end")
         self.status, self.error, self.finished_at, self.job_id = RunStatus.QUEUED, None, None, job_id
+
+    def annotate(self, tags: Sequence[str] | None = None, notes: str | None = None) -> None:
+        """None keeps what is there. Raises InvalidInputError for what is too long or too many."""
+        if tags is not None:
+            self.tags = clean_tags(tags)
+        if notes is not None:
+            if len(notes) > MAX_NOTES:
+                raise InvalidInputError.at("notes", msg=f"at most {MAX_NOTES:,} characters", code="too_long")
+            self.notes = notes.replace("\x00", "").strip()
 
     def tracked_as(self, mlflow_run_id: str) -> None:
         self.mlflow_run_id = mlflow_run_id

@@ -13,10 +13,9 @@ from pydantic import Field
 from hydroml.application.documents import write_specification
 from hydroml.application.runs import RunDetail
 from hydroml.domain.experiments.runs import Counts, Run, RunId, RunStatus
-from hydroml.domain.projects import ProjectId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts import users
-from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, whole
+from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, seen_revision, tag, whole
 from hydroml.entrypoints.web.api.jobs import JobOut
 from hydroml.entrypoints.web.api.models import ModelOut
 from hydroml.entrypoints.web.api.versions import RowsIn, RowsOut, rows_response
@@ -148,12 +147,15 @@ class RunOut(Schema):
     repeat: RepeatOut | None
     repeat_of: UUID | None = Field(description="The run that it does once more.")
     environment: dict[str, str] = Field(description="Versions of what computed it.")
+    tags: list[str]
+    notes: str
     created_by: UUID
     creator: str | None = None
     """Their name, where one run is asked for."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    revision: int
 
     @classmethod
     def of(cls, detail: RunDetail) -> "RunOut":
@@ -196,17 +198,21 @@ class RunOut(Schema):
             repeat=RepeatOut.of(run, detail.repeat) if detail.repeat else None,
             repeat_of=run.repeat_of,
             environment=outcome.environment if outcome else {},
+            tags=list(run.tags),
+            notes=run.notes,
             created_by=run.created_by,
             created_at=run.created_at,
             started_at=run.started_at,
             finished_at=run.finished_at,
+            revision=run.revision,
         )
 
 
-class RunsIn(ListingIn):
-    """Which runs."""
+class RunPatch(Schema):
+    """Tags and notes; what is left out stays."""
 
-    status: RunStatus | None = None
+    tags: list[str] | None = Field(None, max_length=100)
+    notes: str | None = None
 
 
 class RegisterIn(Schema):
@@ -229,13 +235,6 @@ class RunAccepted(Schema):
     job: JobOut = Field(description="Its Location is in the header.")
 
 
-@router.get("/projects/{uuid:project_id}/runs", response=Page[RunOut])
-def list_runs(request: HttpRequest, project_id: UUID, which: Query[RunsIn]) -> Any:
-    """A project's runs."""
-    found = container().runs().of_project(request.auth, ProjectId(project_id), which.listing(), which.status)
-    return page(found, RunOut, lambda run: RunOut.of(RunDetail(run, ())))
-
-
 @router.get("/runs", response=Page[RunOut])
 def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
     """The runs of all my projects."""
@@ -244,12 +243,20 @@ def list_my_runs(request: HttpRequest, which: Query[ListingIn]) -> Any:
 
 
 @router.get("/runs/{uuid:run_id}", response=RunOut)
-def get_run(request: HttpRequest, run_id: UUID) -> RunOut:
+def get_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> RunOut:
     """A run with its metrics and the models made from it."""
-    detail = container().runs().get(request.auth, RunId(run_id))
-    answer = RunOut.of(detail)
-    answer.creator = users.names({detail.run.created_by}).get(detail.run.created_by, "(removed)")
-    return answer
+    return _tagged(response, container().runs().get(request.auth, RunId(run_id)))
+
+
+@router.patch("/runs/{uuid:run_id}", response=RunOut)
+def annotate_run(request: HttpRequest, response: HttpResponse, run_id: UUID, body: RunPatch) -> RunOut:
+    """Other tags or notes; the run itself never changes."""
+    detail = (
+        container()
+        .runs()
+        .annotate(request.auth, RunId(run_id), tags=body.tags, notes=body.notes, revision=seen_revision(request))
+    )
+    return _tagged(response, detail)
 
 
 @router.get("/runs/{uuid:run_id}/artifacts", response=Page[ArtifactOut])
@@ -314,6 +321,13 @@ def register(request: HttpRequest, response: HttpResponse, run_id: UUID, body: R
     detail = container().models().register(request.auth, RunId(run_id), body.model)
     response["Location"] = f"/api/v1/models/{detail.model.id}"
     return Status(201, ModelOut.of(detail))
+
+
+def _tagged(response: HttpResponse, detail: RunDetail) -> RunOut:
+    tag(response, detail.run.revision)
+    answer = RunOut.of(detail)
+    answer.creator = users.names({detail.run.created_by}).get(detail.run.created_by, "(removed)")
+    return answer
 
 
 def _metrics(run: Run) -> MetricsOut:

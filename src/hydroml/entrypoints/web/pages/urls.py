@@ -23,6 +23,7 @@ urlpatterns = [
     path("sources/<uuid:source_id>", views.source, name="source"),
     path("studio/<uuid:session_id>", views.studio, name="studio"),
     path("recipes/<uuid:recipe_id>", views.recipe, name="recipe"),
+    path("runs/compare", views.compare_runs, name="compare-runs"),
     path("runs/<uuid:run_id>", views.run, name="run"),
     path("reference/formulas", views.formulas, name="formulas"),
     path("jobs", views.jobs, name="jobs"),

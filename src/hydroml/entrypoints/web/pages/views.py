@@ -162,6 +162,12 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 @login_required
+def compare_runs(request: HttpRequest) -> HttpResponse:
+    """Runs side by side; the API says which of them one may see."""
+    return page(request, "compare", "Compare runs", section="experiments")
+
+
+@login_required
 def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """A registered model: versions, aliases, predictions."""
     visible(request, "model", model_id)

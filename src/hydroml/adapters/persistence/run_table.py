@@ -1,0 +1,220 @@
+"""The table of a project's runs, from the narrow columns of the runs and the values beside them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    FromClause,
+    Row,
+    Text,
+    cast,
+    column,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
+
+from hydroml.adapters.persistence.experiments import experiment, run, run_value
+from hydroml.adapters.persistence.paging import by_name, like_literal
+from hydroml.adapters.persistence.sources import source, version
+from hydroml.adapters.persistence.suites import suite
+from hydroml.application.ports.run_table import FIELDS, MAX_NAMES, RunGroup, RunQuery, RunRow, RunSlice
+from hydroml.domain.experiments.runs import ExperimentId, RunId, RunStatus, SuiteId
+from hydroml.domain.experiments.summary import ColumnValue, Score
+from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.sources import SourceId, VersionId
+
+NOTE_START = 200
+"""So many characters of the notes stand in the table."""
+
+_LINE: tuple[ColumnElement[Any], ...] = (
+    run.c.id, run.c.experiment_id, run.c.suite_id, run.c.project_id, run.c.version_id, run.c.job_id, run.c.name,
+    run.c.status, run.c.error, run.c.problem, run.c.split, run.c.target, run.c.algorithm, run.c.seed, run.c.seconds,
+    run.c.score_metric, run.c.score, run.c.score_baseline, run.c.baseline_score, run.c.tags, run.c.created_by,
+    run.c.created_at, run.c.started_at, run.c.finished_at, func.left(run.c.notes, NOTE_START).label("notes"),
+    source.c.id.label("source_id"), source.c.name.label("source"), version.c.number.label("version"),
+)  # fmt: skip
+_DATA = run.join(version, version.c.id == run.c.version_id).join(source, source.c.id == version.c.source_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorting:
+    """What is joined for the order, and by what it goes: numbers before words."""
+
+    joined: FromClause
+    keys: tuple[ColumnElement[Any], ...]
+    number: ColumnElement[Any] | None
+    """Where the column is one of numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    joined: FromClause
+    key: ColumnElement[str]
+    title: ColumnElement[str]
+
+
+class SqlAlchemyRunTable:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, which: RunQuery) -> RunSlice:
+        grouping = _grouping(which, _DATA) if which.group is not None else None
+        base = _DATA if grouping is None else grouping.joined
+        conditions = _conditions(which)
+        if grouping is not None:
+            conditions.append(grouping.key == which.group)
+        total = self._connection.execute(select(func.count()).select_from(base).where(*conditions)).scalar_one()
+        sorting = _sorting(which, base)
+        order = [(key.desc() if which.descending else key.asc()).nulls_last() for key in sorting.keys]
+        page = (
+            select(*_LINE)
+            .select_from(sorting.joined)
+            .where(*conditions)
+            .order_by(*order, run.c.id.desc() if which.descending else run.c.id.asc())
+            .limit(which.limit)
+            .offset(which.offset)
+        )
+        rows = self._connection.execute(page).all()
+        values = self._values([row.id for row in rows], which.columns)
+        return RunSlice(tuple(_from_row(row, values[row.id]) for row in rows), total)
+
+    def groups(self, which: RunQuery, limit: int) -> Sequence[RunGroup]:
+        grouping = _grouping(which, _DATA)
+        sorting = _sorting(which, grouping.joined)
+        of = null() if sorting.number is None else sorting.number
+        figures = (func.min(of), func.avg(of), func.max(of)) if sorting.number is not None else (of, of, of)
+        size, key, title = func.count(), grouping.key.label("key"), func.min(grouping.title.collate("C"))
+        query = (
+            select(key, title.label("title"), size.label("runs"), *figures)
+            .select_from(sorting.joined)
+            .where(*_conditions(which))
+            .group_by(key)
+            .order_by(size.desc(), title, func.min(grouping.key.collate("C")))
+            .limit(limit)
+        )
+        return [RunGroup(*row) for row in self._connection.execute(query)]
+
+    def names(self, project_id: ProjectId) -> Sequence[str]:
+        # One look into the index for each name, however many runs have it.
+        mine = run_value.c.project_id == project_id
+        first = select(func.min(run_value.c.name).label("name")).where(mine)
+        found = first.cte("names", recursive=True)
+        after = select(func.min(run_value.c.name)).where(mine, run_value.c.name > found.c.name).scalar_subquery()
+        found = found.union_all(select(after).where(found.c.name.is_not(None)))
+        query = select(found.c.name).where(found.c.name.is_not(None)).limit(MAX_NAMES)
+        return list(self._connection.execute(query).scalars())
+
+    def _values(self, run_ids: Collection[UUID], names: Sequence[str]) -> Mapping[UUID, dict[str, ColumnValue]]:
+        found: dict[UUID, dict[str, ColumnValue]] = defaultdict(dict)
+        if not run_ids or not names:
+            return found
+        wanted = (run_value.c.run_id.in_(run_ids), run_value.c.name.in_(names))
+        query = select(run_value.c.run_id, run_value.c.name, run_value.c.number, run_value.c.text).where(*wanted)
+        for row in self._connection.execute(query):
+            found[row.run_id][row.name] = row.text if row.number is None else row.number
+        return found
+
+
+def _conditions(which: RunQuery) -> list[ColumnElement[bool]]:
+    conditions = [run.c.project_id == which.project_id]
+    if which.statuses:
+        conditions.append(run.c.status.in_(which.statuses))
+    if which.experiment_id is not None:
+        conditions.append(run.c.experiment_id == which.experiment_id)
+    if which.suite_id is not None:
+        conditions.append(run.c.suite_id == which.suite_id)
+    for word in which.words.lower().split():
+        pattern = f"%{like_literal(word)}%"
+        in_source = func.lower(source.c.name).like(pattern, escape="\\")
+        conditions.append(run.c.words.like(pattern, escape="\\") | in_source)
+    return conditions
+
+
+def _value(which: RunQuery, name: str, base: FromClause, alias: str) -> tuple[FromClause, Any]:
+    value = run_value.alias(alias)
+    mine = (value.c.run_id == run.c.id) & (value.c.project_id == which.project_id) & (value.c.name == name)
+    return base.outerjoin(value, mine), value
+
+
+def _sorting(which: RunQuery, base: FromClause) -> _Sorting:
+    name = which.sort_field
+    if name in ("name", "source"):
+        return _Sorting(base, (by_name(run if name == "name" else source),), None)
+    if name in FIELDS:
+        plain = run.c[name]
+        is_number = isinstance(plain.type, Float | BigInteger)
+        return _Sorting(
+            base, (plain.collate("C") if isinstance(plain.type, Text) else plain,), plain if is_number else None
+        )
+    joined, value = _value(which, name, base, "sorted_by")
+    if name.startswith("metrics."):  # numbers only: the index holds all there is to know
+        return _Sorting(joined, (value.c.number,), value.c.number)
+    return _Sorting(joined, (value.c.number, value.c.text.collate("C")), value.c.number)
+
+
+def _grouping(which: RunQuery, base: FromClause) -> _Grouping:
+    joined = base
+    match which.group_by:
+        case "source":
+            return _Grouping(base, cast(source.c.id, Text), source.c.name)
+        case "version":
+            title = source.c.name + literal(", version ") + cast(version.c.number, Text)
+            return _Grouping(base, cast(run.c.version_id, Text), title)
+        case "experiment" | "suite":
+            owner = experiment if which.group_by == "experiment" else suite
+            joined = base.outerjoin(owner, owner.c.id == run.c[f"{which.group_by}_id"])
+            return _Grouping(joined, func.coalesce(cast(owner.c.id, Text), ""), func.coalesce(owner.c.name, ""))
+        case "tag":
+            tag = func.unnest(run.c.tags).table_valued(column("tag", Text), name="tags").render_derived()
+            joined = base.outerjoin(tag, true())
+            key = func.coalesce(tag.c.tag, "")
+        case "algorithm" | "problem" | "target" | "split" | "status":
+            key = func.coalesce(run.c[which.group_by], "")
+        case _:
+            joined, value = _value(which, which.group_by or "", base, "grouped_by")
+            key = func.coalesce(value.c.text, cast(value.c.number, Text), "")
+    return _Grouping(joined, key, key)
+
+
+def _from_row(row: Row[Any], values: Mapping[str, ColumnValue]) -> RunRow:
+    score = None
+    if row.score_metric is not None:
+        score = Score(row.score_metric, row.score, row.score_baseline, row.baseline_score)
+    return RunRow(
+        id=RunId(row.id),
+        experiment_id=ExperimentId(row.experiment_id),
+        suite_id=None if row.suite_id is None else SuiteId(row.suite_id),
+        project_id=ProjectId(row.project_id),
+        version_id=VersionId(row.version_id),
+        source_id=SourceId(row.source_id),
+        source=row.source,
+        version=row.version,
+        job_id=row.job_id,
+        name=row.name,
+        status=RunStatus(row.status),
+        error=row.error,
+        problem=row.problem,
+        split=row.split,
+        target=row.target,
+        algorithm=row.algorithm,
+        seed=row.seed,
+        seconds=row.seconds,
+        score=score,
+        tags=tuple(row.tags),
+        notes=row.notes,
+        created_by=UserId(row.created_by),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        values=values,
+    )
