@@ -8,8 +8,26 @@ from uuid import UUID, uuid4
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.domain.experiments.algorithms import HyperparameterValue
 from hydroml.domain.experiments.plans import Limits, Sampler, Space, Sweep
+from hydroml.domain.experiments.preparation import (
+    ColumnGroup,
+    DatePart,
+    Dates,
+    Derived,
+    Encoding,
+    Imputation,
+    Numbers,
+    Past,
+    Preparation,
+    Scaling,
+    Statistic,
+    Texts,
+    Transform,
+    Wave,
+    Window,
+)
 from hydroml.domain.experiments.runs import (
     Counts,
+    DerivedFeature,
     Experiment,
     ExperimentId,
     Feature,
@@ -23,10 +41,7 @@ from hydroml.domain.experiments.runs import (
 from hydroml.domain.experiments.specification import (
     AlgorithmChoice,
     Budget,
-    Imputation,
-    Preparation,
     Problem,
-    Scaling,
     Specification,
     Split,
     SplitKind,
@@ -216,7 +231,13 @@ def specification(on: Version, **changes: Any) -> Specification:
         "problem": Problem.REGRESSION,
         "time_column": "day",
         "group_column": "site",
-        "preparation": Preparation(Imputation.MEAN, indicator=False, scale=Scaling.STANDARD, max_categories=12),
+        "preparation": Preparation(
+            Numbers(Imputation.CONSTANT, 1.5, indicator=False, transform=Transform.POWER, scale=Scaling.ROBUST),
+            Texts(Imputation.CONSTANT, AWKWARD, False, Encoding.TARGET, 12, 0.01, 3, 16),
+            Dates((DatePart.MONTH, DatePart.YEAR), cyclic=True),
+            (ColumnGroup(columns=("rain", "site"), name=AWKWARD, numbers=Numbers(), texts=Texts()),),
+            (Past(columns=("flow",), lags=(1, 7), windows=(Window(Statistic.SUM, 30, 2),)),),
+        ),
         "split": Split(SplitKind.CHRONOLOGICAL, test_size=0.25, gap=0.05, reason="why not"),
         "algorithm": AlgorithmChoice("random_forest", hyperparameters),
         "metrics": ("rmse", "kge"),
@@ -245,7 +266,17 @@ def outcome() -> Outcome:
         metrics={"test": {"rmse": 0.1 + 0.2, "r2": -1e300}, "train": {"rmse": 5e-324}},
         baselines={"mean": {"rmse": 1.0}},
         counts=Counts(100, 90, 10, 70, 20),
-        features=(Feature("rain", "number", 0.0, 12.5), Feature("site", "text", categories=("A", "B", AWKWARD))),
+        features=(
+            Feature("rain", "number", 0.0, 12.5),
+            Feature("site", "text", categories=("A", "B", AWKWARD)),
+            Feature("day", "date", direct=False),
+        ),
+        derived=(
+            DerivedFeature(Derived("day", DatePart.MONTH, Wave.SIN), -1.0, 1.0),
+            DerivedFeature(Derived("rain", lag=1, rows=7, statistic=Statistic.SUM)),
+        ),
+        time_column="day",
+        group_column="site",
         classes=("no", "yes"),
         seconds=12.75,
         model_bytes=4_096,

@@ -19,6 +19,7 @@ from hydroml.domain.experiments.specification import (
     resolve_problem,
     target_faults,
 )
+from hydroml.domain.experiments.treatment import Treatment, treatments
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.quality.facts import Association
 from hydroml.domain.quality.fitness import GIVEN_AWAY, Fit
@@ -37,6 +38,8 @@ class Preflight:
     rows: int
     training_rows: int
     test_rows: int
+    treatments: tuple[Treatment, ...] = ()
+    """What happens to each column."""
 
 
 class PreflightService:
@@ -86,7 +89,8 @@ class PreflightService:
             features=features,
             evidence=evidence,
         )
-        return Preflight(faults, warnings, problem, split, features, version.rows, train, test)
+        told = treatments(specification, version.columns)
+        return Preflight(faults, warnings, problem, split, features, version.rows, train, test, told)
 
     def _algorithm_faults(self, specification: Specification, problem: Problem, rows: int) -> tuple[Fault, ...]:
         """Why the algorithm cannot learn this problem, from so many rows, here."""
@@ -119,5 +123,6 @@ def _evidence(report: Mapping[str, Any]) -> Evidence:
         time_column=time.get("column"),
         site_column=time.get("group"),
         sites=time.get("groups", 1),
+        uneven=any(found["kind"] == "time_gaps" for found in findings),
         repeated_times=time.get("duplicates", 0),
     )

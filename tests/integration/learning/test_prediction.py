@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from hydroml.adapters.learning import ScikitLearner, modelfile
 from hydroml.adapters.learning.modelfile import UntrustedModelError
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments.preparation import DatePart, Dates, Past, Preparation, Statistic, Window
 from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
 from tests.tasks import GIGABYTE, RecordingMonitor, table_of, task_of, train
 
@@ -158,3 +159,47 @@ def test_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> Non
     file.write_bytes(content)
     with pytest.raises(UntrustedModelError):
         modelfile.load(file)
+
+
+@pytest.fixture(scope="module")
+def forecaster(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Sees two earlier moments of the target at its own site, and the month."""
+    folder = tmp_path_factory.mktemp("forecaster")
+    preparation = Preparation(
+        dates=Dates((DatePart.MONTH,)), past=(Past(columns=("y",), lags=(1,), windows=(Window(Statistic.MEAN, 2, 2),)),)
+    )
+    options = {"time_column": "day", "group_column": "site", "features": ("day",), "preparation": preparation}
+    return train(task_of(SERIES, folder, **options), folder)
+
+
+SERIES = {
+    "day": [date(2024, 1, 1) + timedelta(days=i // 2) for i in range(200)],
+    "site": ["a", "b"] * 100,
+    "y": [float((i // 2 % 10) + (i % 2) * 50) for i in range(200)],
+}
+
+
+def test_a_table_gives_its_own_past_in_whatever_order(forecaster: Any, tmp_path: Path) -> None:
+    table = table_of(SERIES)
+    plain = predicted(forecaster, tmp_path, table)["y_predicted"].to_numpy()
+    order = np.random.default_rng(0).permutation(200)
+    shuffled = predicted(forecaster, tmp_path, table.take(order))["y_predicted"].to_numpy()
+    assert shuffled.tolist() == plain[order].tolist()
+    judged = json.loads(forecaster.artifacts["predictions"])
+    assert plain[judged["row_numbers"]].tolist() == judged["predicted"]
+
+
+def test_rows_find_their_past_among_each_other(forecaster: Any, tmp_path: Path) -> None:
+    table = predicted(forecaster, tmp_path, table_of(SERIES))
+    rows = [row | {"day": row["day"].isoformat()} for row in table_of(SERIES).slice(100, 10).to_pylist()]
+    rows[-1] = rows[-1] | {"y": None}
+    answer = LEARNER.predict_rows(forecaster.model, forecaster.outcome, rows)
+    assert answer.predictions[-1] == table["y_predicted"].to_pylist()[109]
+    assert {w.row for w in answer.warnings if w.code == "no_history"} == set(range(6))
+    with pytest.raises(InvalidInputError, match="“day” is a date"):
+        LEARNER.predict_rows(forecaster.model, forecaster.outcome, [rows[0] | {"day": "soon"}])
+
+
+def test_a_table_without_the_past_it_needs_is_refused(forecaster: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no column “y”"):
+        predicted(forecaster, tmp_path, table_of({name: SERIES[name] for name in ("day", "site")}))

@@ -10,13 +10,11 @@ import pytest
 
 from hydroml.adapters.learning import ScikitLearner, modelfile
 from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.experiments.preparation import Imputation, Numbers, Preparation, Scaling, Texts
 from hydroml.domain.experiments.specification import (
     AlgorithmChoice,
     Budget,
-    Imputation,
-    Preparation,
     Problem,
-    Scaling,
     Split,
     SplitKind,
 )
@@ -115,7 +113,7 @@ def test_preparation_learns_from_the_training_part_only(tmp_path: Path) -> None:
     site = np.where(np.arange(rows) < 80, "old", "new")
     table = {"t": np.arange(rows), "number": number, "site": site, "y": np.arange(rows) % 5 * 1.0}
     settings = {"table": table, "features": ("number", "site"), "time_column": "t"}
-    result = trained(tmp_path, **settings, preparation=Preparation(impute=Imputation.MEAN))
+    result = trained(tmp_path, **settings, preparation=Preparation(Numbers(impute=Imputation.MEAN)))
     prepare = modelfile.load(result.model)["prepare"]
     numbers = prepare.named_transformers_["numbers"]
     assert numbers["impute"].statistics_[0] == 1.0
@@ -142,10 +140,10 @@ def test_test_rows_cannot_change_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"preparation": Preparation(impute=Imputation.MEAN)},
-        {"preparation": Preparation(indicator=False)},
-        {"preparation": Preparation(scale=Scaling.NONE)},
-        {"preparation": Preparation(max_categories=2)},
+        {"preparation": Preparation(Numbers(impute=Imputation.MEAN))},
+        {"preparation": Preparation(Numbers(indicator=False))},
+        {"preparation": Preparation(Numbers(scale=Scaling.NONE))},
+        {"preparation": Preparation(texts=Texts(max_categories=2))},
         {"split": Split(test_size=0.4)},
         {"seed": 1},
         {"features": FEATURES[:3]},
@@ -187,7 +185,7 @@ def test_what_would_not_fit_in_memory_is_refused_beforehand(tmp_path: Path) -> N
 
 def test_many_categories_count_for_memory_too(tmp_path: Path) -> None:
     table = {"id": [f"name {i % 200}" for i in range(1000)], "y": np.arange(1000.0)}
-    task = task_of(table, tmp_path, preparation=Preparation(max_categories=200))
+    task = task_of(table, tmp_path, preparation=Preparation(texts=Texts(max_categories=200)))
     with pytest.raises(TooLargeError):
         ScikitLearner(memory_limit=500_000, threads=1).train(task, tmp_path, RecordingMonitor())
 

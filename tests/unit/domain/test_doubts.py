@@ -1,11 +1,13 @@
 """What makes a result doubtful is said before a run, with the columns it is about."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from hydroml.domain.experiments.doubts import Doubt, Evidence, Giveaway, doubts
+from hydroml.domain.experiments.preparation import DatePart, Dates, Past, Preparation, Statistic, Window
 from hydroml.domain.experiments.specification import Problem, Specification, Split, SplitKind, TargetSummary
 from hydroml.domain.quality.facts import Association
 from hydroml.domain.sources import Column, ColumnType, VersionId
@@ -91,3 +93,24 @@ def test_nobody_has_looked_yet() -> None:
         evidence=None,
     )  # fmt: skip
     assert [doubt.code for doubt in found] == ["not_examined"]
+
+
+def test_what_the_past_of_the_target_changes_is_said() -> None:
+    columns = (*COLUMNS, Column("day", ColumnType.DATE))
+    preparation = Preparation(
+        dates=Dates((DatePart.YEAR,)),
+        past=(Past(columns=("cnt",), windows=(Window(Statistic.MEAN, 7, lag=3),)), Past(columns=("temp",), lags=(1,))),
+    )
+    found = judged(
+        ("temp", "day"),
+        split=SplitKind.CHRONOLOGICAL,
+        columns=columns,
+        evidence=Evidence(time_column="day", uneven=True),
+        time_column="day",
+        preparation=preparation,
+    )
+    assert "“cnt” as it was 3 before" in found["knows_the_past"].msg
+    assert found["uneven_past"].columns == ("day",)
+    assert found["new_years"].columns == ("day",)
+    without = replace(preparation, past=preparation.past[1:])
+    assert "knows_the_past" not in judged(("temp",), columns=columns, time_column="day", preparation=without)

@@ -14,6 +14,7 @@ from hydroml.domain.experiments.specification import (
     resolve_problem,
     target_faults,
 )
+from hydroml.domain.experiments.treatment import treatments
 from hydroml.domain.sources import Column, ColumnType
 
 COLUMNS = (
@@ -134,3 +135,72 @@ def test_the_problem_follows_from_the_target(column: Column, distinct: int, prob
 )
 def test_a_target_that_cannot_be_learnt_is_refused(problem: Problem, summary: TargetSummary, code: str) -> None:
     assert [fault.code for fault in target_faults(problem, "y", summary)] == [code]
+
+
+PAST = {"columns": ["flow"], "lags": [1]}
+
+
+@pytest.mark.parametrize(
+    ("preparation", "changes", "place", "code"),
+    [
+        ({"past": [PAST]}, {}, ("preparation", "past", 0), "required"),
+        ({"past": [{"columns": []}]}, {"time_column": "date"}, ("preparation", "past", 0), "required"),
+        (
+            {"past": [{"columns": ["flow"], "windows": [{"statistic": "mean", "rows": 7, "lag": 0}]}]},
+            {"time_column": "date"}, ("preparation", "past", 0, "windows"), "leakage",
+        ),
+        (
+            {"past": [PAST]},
+            {"time_column": "date", "split": {"kind": "random", "reason": "curious"}}, ("split", "kind"), "leakage",
+        ),
+        (
+            {"past": [{"columns": ["site"], "lags": [1]}]},
+            {"time_column": "date"}, ("preparation", "past", 0, "columns"), "wrong_type",
+        ),
+        (
+            {"groups": [{"columns": ["x"], "numbers": {}}]}, {}, ("preparation", "groups", 0, "columns"),
+            "unknown_column",
+        ),
+        ({"groups": [{"columns": ["rain"], "texts": {}}]}, {}, ("preparation", "groups", 0, "texts"), "wrong_type"),
+        ({"groups": [{"columns": ["site"], "numbers": {}}]}, {}, ("preparation", "groups", 0, "numbers"), "wrong_type"),
+        ({"groups": [{"columns": ["rain"]}]}, {}, ("preparation", "groups", 0), "required"),
+        ({"groups": [{"columns": ["rain"], "numbers": {}}] * 2}, {}, ("preparation", "groups", 1, "columns"), "taken"),
+        (
+            {"numbers": {"impute": "none"}},
+            {"algorithm": {"name": "random_forest"}}, ("preparation", "numbers", "impute"), "missing_values",
+        ),
+        ({}, {"features": ["date"]}, ("features", 0), "wrong_type"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_prepared_is_said_at_its_place(
+    preparation: dict[str, Any], changes: dict[str, Any], place: tuple[str | int, ...], code: str
+) -> None:
+    faults = read_specification(document(preparation=preparation, **changes)).faults(COLUMNS)
+    assert (place, code) in {(fault.loc, fault.code) for fault in faults}
+
+
+def test_a_date_is_a_feature_once_parts_of_it_are_asked_for() -> None:
+    specification = read_specification(document(time_column="date", preparation={"dates": {"parts": ["month"]}}))
+    assert specification.faults(COLUMNS) == ()
+    assert specification.resolved_features(COLUMNS) == ("date", "site", "rain")
+
+
+def test_what_happens_to_each_column_is_said_in_words() -> None:
+    numbers, window = {"transform": "log1p", "scale": "robust"}, {"statistic": "sum", "rows": 30, "lag": 2}
+    preparation = {
+        "dates": {"parts": ["month"], "cyclic": True},
+        "groups": [{"name": "levels", "columns": ["rain"], "numbers": numbers}],
+        "past": [{"columns": ["flow"], "lags": [1, 2], "windows": [window]}],
+    }
+    specification = read_specification(
+        document(time_column="date", algorithm={"name": "random_forest"}, preparation=preparation)
+    )
+    assert {t.column: (t.group, t.words) for t in treatments(specification, COLUMNS)} == {
+        "date": ("", "month, as sine and cosine where they come round"),
+        "site": ("", "a column for each category, at most 30"),
+        "rain": (
+            "levels",
+            "missing values become the median, marked in a column, its logarithm log(1 + x), scaled by its quartiles",
+        ),
+        "flow": ("", "its value 1 and 2 before; its sum over 30 moments up to 2 before"),
+    }

@@ -12,13 +12,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hydroml.adapters.learning import past
 from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.sources import Column, ColumnType
 
 Array = NDArray[Any]
 Label = int | float | str | bool
 
 TEXT_TYPES = (ColumnType.TEXT, ColumnType.CATEGORY)
+LARGEST = float(np.finfo(np.float32).max)
+"""Trees hold thresholds in single precision and refuse numbers beyond it."""
 _COPIES = 4
 """The frame, its training part, the prepared part, and what an algorithm copies for itself."""
 _TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
@@ -92,6 +96,7 @@ class Groups:
 @dataclass(frozen=True, slots=True)
 class Frame:
     features: pd.DataFrame
+    """What a model sees of each row: features as they are, and what is derived."""
     target: Target
     times: Times | None
     groups: Groups | None
@@ -128,6 +133,7 @@ def read_frame(
     file: Path,
     *,
     features: Sequence[Column],
+    derived: Sequence[Derived] = (),
     target: Column,
     classes: bool,
     time: Column | None,
@@ -136,14 +142,17 @@ def read_frame(
 ) -> Frame:
     """The needed columns of a Parquet file; raises TooLargeError before it would read too much."""
     needed = [*features, target, *(c for c in (time, group) if c is not None)]
-    names = list(dict.fromkeys(c.name for c in needed))
+    names = list(dict.fromkeys([*(c.name for c in needed), *(one.column for one in derived)]))
     with pq.ParquetFile(file) as parquet:
-        check_memory(parquet.metadata.num_rows, len(names), limit)
+        check_memory(parquet.metadata.num_rows, len(names) + len(derived), limit)
         absent = [name for name in names if name not in parquet.schema_arrow.names]
         if absent:
             raise InvalidInputError.at("target", msg=f"the table has no column “{absent[0]}”", code="unknown_column")
         table = parquet.read(columns=names).select(names)
     frame, infinite = feature_frame(table, features)
+    if derived:
+        made = derive(table, derived, time, group)
+        frame = pd.concat([frame, pd.DataFrame(made, copy=False)], axis=1)
     return Frame(
         frame,
         _classes(table[target.name]) if classes else Target(_numbers(table[target.name])[0]),
@@ -151,6 +160,32 @@ def read_frame(
         _groups(table[group.name]) if group is not None else None,
         infinite,
     )
+
+
+def derive(
+    table: pa.Table, derived: Sequence[Derived], time: Column | None = None, group: Column | None = None
+) -> dict[str, Array]:
+    """Derived columns, by name, for all rows of a table: what is past needs `time`, and all of the table's rows."""
+    made: dict[str, Array] = {}
+    dates: dict[str, Array] = {}
+    values: dict[str, Array] = {}
+    timeline = None
+    for one in derived:
+        if one.part is not None:
+            if one.column not in dates:
+                dates[one.column] = _times(table[one.column], Column(one.column, ColumnType.TIMESTAMP)).values
+            made[one.name] = past.date_part(dates[one.column], one.part, one.wave)
+            continue
+        if timeline is None:
+            if time is None:
+                raise ValueError("earlier rows are known by their time")
+            times = _times(table[time.name], time)
+            codes = None if group is None else _groups(table[group.name]).codes
+            timeline = past.Timeline(times.ordinals, times.known, codes)
+        if one.column not in values:
+            values[one.column] = _numbers(table[one.column])[0]
+        made[one.name] = timeline.before(values[one.column], one.lag, one.rows, one.statistic)
+    return made
 
 
 def feature_frame(table: pa.Table, features: Sequence[Column]) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -168,7 +203,7 @@ def feature_frame(table: pa.Table, features: Sequence[Column]) -> tuple[pd.DataF
 
 
 def _numbers(column: pa.ChunkedArray) -> tuple[Array, int]:
-    """Floats, and how many infinite ones were turned into missing ones."""
+    """Floats, and how many infinite ones, or too large for a tree to hold, were turned into missing ones."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _numbers(column.cast(kind.value_type))
@@ -181,7 +216,7 @@ def _numbers(column: pa.ChunkedArray) -> tuple[Array, int]:
             values = column.cast(pa.float64(), safe=False).to_numpy()
         except pa.ArrowException:
             raise InvalidInputError(f"values of type {kind} cannot be used as numbers") from None
-    infinite = np.isinf(values)
+    infinite = np.abs(values) > LARGEST
     count = int(infinite.sum())
     if count:
         values = np.where(infinite, np.nan, values)

@@ -49,7 +49,8 @@ class ScikitLearner:
     ) -> None:
         from hydroml.adapters.learning import predicting
 
-        predicting.predict_table(self._load(model), outcome, target, table, out, monitor, threads=self._threads)
+        limits = {"threads": self._threads, "limit": self._memory_limit}
+        predicting.predict_table(self._load(model), outcome, target, table, out, monitor, **limits)
 
     def _load(self, model: Path) -> Any:
         from hydroml.adapters.learning import modelfile

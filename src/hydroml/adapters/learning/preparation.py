@@ -1,28 +1,46 @@
-"""What happens to the features before an algorithm sees them: one transformer, fitted to the training part only."""
+"""What happens to the features before an algorithm sees them: one transformer, fitted to the training part only.
 
-from collections.abc import Sequence
+It consists of scikit-learn's own classes, so that a model can be read without HydroML.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
 
-from hydroml.adapters.learning.frames import TEXT_TYPES
+from hydroml.adapters.learning.frames import TEXT_TYPES, Array
+from hydroml.application.ports.learning import TrainingTask
+from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.algorithms import Algorithm
-from hydroml.domain.experiments.specification import Preparation, Scaling
+from hydroml.domain.experiments.preparation import Encoding, Imputation, Numbers, Scaling, Texts, Transform
+from hydroml.domain.experiments.treatment import imputation, scaling
 from hydroml.domain.sources import Column, ColumnType
 
 _SAMPLE = 200_000
 """Histogram gradient boosting finds its bins on so many rows, and stumbles over a feature that has no value there."""
-
-
-def scaling(preparation: Preparation, algorithm: Algorithm) -> Scaling:
-    """The scaling in force."""
-    if preparation.scale is not None:
-        return preparation.scale
-    return Scaling.STANDARD if algorithm.needs_scaling else Scaling.NONE
+_UNKNOWN, _MISSING = -1, -2
+"""Ordinal codes of a category never seen, and of none."""
+_QUANTILES = 1_000
 
 
 def usable_features(features: Sequence[Column], training: pd.DataFrame) -> tuple[Column, ...]:
@@ -30,48 +48,180 @@ def usable_features(features: Sequence[Column], training: pd.DataFrame) -> tuple
     return tuple(f for f in features if bool(training[f.name].notna().any()))
 
 
-def width(features: Sequence[Column], training: pd.DataFrame, preparation: Preparation) -> int:
+def width(task: TrainingTask, features: Sequence[Column], training: pd.DataFrame) -> int:
     """How many columns the prepared table will have, at most."""
     total = 0
     for feature in features:
+        total += 1 + bool(training[feature.name].isna().any())
         if feature.type in TEXT_TYPES:
-            total += min(int(training[feature.name].nunique(dropna=False)), preparation.max_categories)
-        else:
-            total += 1 + (preparation.indicator and bool(training[feature.name].isna().any()))
+            texts = task.specification.preparation.texts_of(feature.name)
+            if texts.encode is Encoding.ONE_HOT:
+                total += min(int(training[feature.name].nunique()), texts.max_categories)
+            elif texts.encode is Encoding.HASHING:
+                total += texts.hash_columns
     return total
 
 
 def build(
-    features: Sequence[Column], training: pd.DataFrame, preparation: Preparation, algorithm: Algorithm
+    task: TrainingTask, features: Sequence[Column], training: pd.DataFrame, algorithm: Algorithm
 ) -> ColumnTransformer:
-    """The unfitted transformer for features that `usable_features` gave; columns it does not name are ignored."""
-    scale = scaling(preparation, algorithm) is Scaling.STANDARD
-    scaler: tuple[Any, ...] = (("scale", StandardScaler()),) if scale else ()
-    numbers, booleans, texts, sparse = [], [], [], []
-    enough = 20 * max(1.0, len(training) / _SAMPLE)
-    for feature in features:
-        if feature.type in TEXT_TYPES:
-            texts.append(feature.name)
-        elif algorithm.handles_missing and training[feature.name].count() < enough:
-            sparse.append(feature.name)
-        elif feature.type is ColumnType.BOOLEAN:
-            booleans.append(feature.name)
+    """The unfitted transformer for features that `usable_features` gave; columns it does not name are ignored.
+
+    Raises InvalidInputError where a setting does not suit the training part.
+    """
+    steps: list[_Step] = []
+    kinds: Counter[str] = Counter()
+    for block, names in _blocks(task, features, training, algorithm).items():
+        kinds[block.kind] += 1
+        number = kinds[block.kind]
+        steps += block.steps(block.kind if number == 1 else f"{block.kind} {number}", names, task, training)
+    return ColumnTransformer(steps, sparse_threshold=0)
+
+
+_Step = tuple[str, Any, list[str]]
+"""A name, a transformer, and the columns it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Settings in force for some numbers: with `impute` none, an algorithm takes the missing ones as they are."""
+
+    kind: str
+    settings: Numbers
+    impute: Imputation
+    scale: Scaling
+
+    def steps(self, name: str, columns: list[str], _: TrainingTask, training: pd.DataFrame) -> Iterator[_Step]:
+        settings = self.settings
+        done: list[tuple[str, Any]] = []
+        if self.impute is not Imputation.NONE:
+            filler = SimpleImputer(strategy=self.impute.value, fill_value=settings.fill, keep_empty_features=True)
+            done.append(("impute", filler))
+        done += _transformed(settings.transform, training[columns])
+        if self.scale is not Scaling.NONE:
+            done.append(("scale", _SCALERS[self.scale]()))
+        yield name, Pipeline(done) if done else "passthrough", columns
+        if self.impute is not Imputation.NONE and settings.indicator:
+            yield f"{name} missing", _indicator(), columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    kind: str
+    settings: Texts
+
+    def steps(self, name: str, columns: list[str], task: TrainingTask, training: pd.DataFrame) -> Iterator[_Step]:
+        settings = self.settings
+        fillers: list[tuple[str, Any]] = []
+        if settings.impute is not Imputation.NONE:
+            fillers = [("impute", SimpleImputer(strategy=settings.impute.value, fill_value=settings.fill))]
+        if settings.encode is Encoding.HASHING:
+            for number, column in enumerate(columns, start=1):
+                yield f"{name} hashed {number}", Pipeline(_hashing(settings, fillers)), [column]
         else:
-            numbers.append(feature.name)
+            filled = training[columns]
+            if fillers and settings.encode is Encoding.FREQUENCY:
+                filled = fillers[0][1].fit_transform(filled)
+            encoder = _encoder(settings, task, filled)
+            yield name, Pipeline([*fillers, ("encode", encoder)]) if fillers else encoder, columns
+        if fillers and settings.indicator:
+            yield f"{name} missing", _indicator(), columns
 
-    def imputed(strategy: str, *then: Any) -> Pipeline:
-        imputer = SimpleImputer(strategy=strategy, add_indicator=preparation.indicator, keep_empty_features=True)
-        return Pipeline([("impute", imputer), *then])
 
-    as_it_is: Any = Pipeline(list(scaler)) if scaler else "passthrough"
-    takes_missing = algorithm.handles_missing
-    encoder = OneHotEncoder(
-        max_categories=preparation.max_categories, handle_unknown="infrequent_if_exist", sparse_output=False
-    )
-    steps = [
-        ("numbers", as_it_is if takes_missing else imputed(preparation.impute.value, *scaler), numbers),
-        ("booleans", "passthrough" if takes_missing else imputed("most_frequent"), booleans),
-        ("sparse", imputed(preparation.impute.value, *scaler), sparse),
-        ("texts", encoder, texts),
-    ]
-    return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
+def _blocks(
+    task: TrainingTask, features: Sequence[Column], training: pd.DataFrame, algorithm: Algorithm
+) -> Mapping[_Numbers | _Texts, list[str]]:
+    """Features by what happens to them: those of one treatment share a transformer."""
+    wanted = task.specification.preparation
+    derived = {one.name: one for one in task.derived}
+    enough = 20 * max(1.0, len(training) / _SAMPLE)
+    found: dict[_Numbers | _Texts, list[str]] = {}
+    for feature in features:
+        name = feature.name
+        block: _Numbers | _Texts
+        if feature.type in TEXT_TYPES:
+            block = _Texts("texts", wanted.texts_of(name))
+        else:
+            numbers = wanted.numbers_of_derived(derived[name]) if name in derived else wanted.numbers_of(name)
+            sparse = algorithm.handles_missing and training[name].count() < enough
+            block = _numbers(numbers, feature, algorithm, sparse=sparse)
+        found.setdefault(block, []).append(name)
+    return found
+
+
+def _numbers(settings: Numbers, feature: Column, algorithm: Algorithm, *, sparse: bool) -> _Numbers:
+    truth = feature.type is ColumnType.BOOLEAN
+    impute = imputation(settings, None if sparse else algorithm, truth=truth)
+    if truth:
+        plain = Numbers(settings.impute, settings.fill, settings.indicator)
+        return _Numbers("booleans", plain, impute, Scaling.NONE)
+    return _Numbers("sparse" if sparse else "numbers", settings, impute, scaling(settings, algorithm))
+
+
+_SCALERS = {Scaling.STANDARD: StandardScaler, Scaling.ROBUST: RobustScaler, Scaling.MIN_MAX: MinMaxScaler}
+
+
+def _indicator() -> Any:
+    return MissingIndicator(features="missing-only", error_on_new=False)
+
+
+def _transformed(transform: Transform, training: pd.DataFrame) -> list[tuple[str, Any]]:
+    match transform:
+        case Transform.NONE:
+            return []
+        case Transform.POWER:
+            return [("transform", PowerTransformer())]
+        case Transform.QUANTILE:
+            quantiles = min(_QUANTILES, len(training))
+            normal = QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", random_state=0)
+            return [("transform", normal)]
+        case Transform.LOG1P:
+            lowest = training.min()
+            for name, value in lowest[lowest <= -1].items():
+                raise InvalidInputError.at(
+                    "preparation",
+                    msg=f"“{name}” has values of −1 and less ({value:g}), which have no log1p; take power",
+                    code="wrong_value",
+                )
+            # what lies below anything in training counts as the lowest there: its logarithm may not exist
+            floor = np.minimum(lowest.to_numpy(dtype=np.float64), 0.0)
+            bounded = FunctionTransformer(np.clip, kw_args={"a_min": floor, "a_max": None})
+            return [("floor", bounded), ("transform", FunctionTransformer(np.log1p))]
+
+
+def _encoder(settings: Texts, task: TrainingTask, filled: pd.DataFrame | Array) -> Any:
+    rare: Any = {"max_categories": settings.max_categories, "min_frequency": settings.rare or None}
+    match settings.encode:
+        case Encoding.ORDINAL:
+            return OrdinalEncoder(
+                handle_unknown="use_encoded_value", unknown_value=_UNKNOWN, encoded_missing_value=_MISSING, **rare
+            )
+        case Encoding.TARGET:
+            seed, folds = task.specification.seed, min(settings.folds, len(filled))
+            if task.problem.is_classification:
+                return TargetEncoder(cv=StratifiedKFold(folds, shuffle=True, random_state=seed))
+            return TargetEncoder(target_type="continuous", cv=KFold(folds, shuffle=True, random_state=seed))
+        case Encoding.FREQUENCY:
+            return FrozenEstimator(_frequencies(filled))
+        case _:
+            return OneHotEncoder(handle_unknown="infrequent_if_exist", sparse_output=False, **rare)
+
+
+def _frequencies(filled: pd.DataFrame | Array) -> TargetEncoder:
+    """An encoder of shares of the training rows, 0 for a category that is new. scikit-learn has none; its target
+    encoder looks up a number for each category, whatever the number is."""
+    encoder = TargetEncoder(target_type="continuous", cv=2).fit(filled, np.zeros(len(filled)))
+    encoder.target_mean_ = 0.0
+    encoder.encodings_ = []
+    for categories, (_, column) in zip(encoder.categories_, pd.DataFrame(filled).items(), strict=True):
+        counts, missing = column.value_counts(), int(column.isna().sum())
+        shares = [missing if pd.isna(one) else counts[one] for one in categories]
+        encoder.encodings_.append(np.array(shares, dtype=np.float64) / len(filled))
+    return encoder
+
+
+def _hashing(settings: Texts, fillers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Words, each in one of so many columns by its hash (Weinberger et al. 2009, arXiv 0902.2206)."""
+    plain = fillers or [("impute", SimpleImputer(strategy="constant", fill_value=""))]
+    words = HashingVectorizer(n_features=settings.hash_columns)
+    return [*plain, ("line", FunctionTransformer(np.ravel)), ("hash", words)]

@@ -34,8 +34,10 @@ from hydroml.adapters.learning.judging import Judge, Metrics, mean
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments import treatment
 from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
-from hydroml.domain.experiments.runs import Counts, Feature, Outcome
+from hydroml.domain.experiments.preparation import Derived
+from hydroml.domain.experiments.runs import Counts, DerivedFeature, Feature, Outcome
 from hydroml.domain.experiments.specification import Split, SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
@@ -76,14 +78,14 @@ class _Fitter:
         algorithm = ALGORITHMS[specification.algorithm.name]
         training = self.frame.features.iloc[rows]
         used = self._used(training)
-        width = preparation.width(used, training, specification.preparation)
+        width = preparation.width(self.task, used, training)
         check_memory(len(training), width, self.memory_limit)
         threads = self.threads if len(training) * width > _SMALL else 1
         labels = self.frame.target.labels(rows)
         rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
         wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
         estimator = algorithms.build(algorithm.name, wanted)
-        transformer = preparation.build(used, training, specification.preparation, algorithm)
+        transformer = preparation.build(self.task, used, training, algorithm)
         pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
         watch = watching.Watch(estimator)
         fitting.run(
@@ -100,7 +102,7 @@ class _Fitter:
 
     def _used(self, training: pd.DataFrame) -> tuple[Column, ...]:
         """The features of which something can be learnt."""
-        features = [_column(self.task, name) for name in self.task.features]
+        features = [*_direct(self.task), *(_made(one) for one in self.task.derived)]
         used = preparation.usable_features(features, training)
         if not used:
             raise InvalidInputError.at(
@@ -171,7 +173,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         intervals=found.intervals,
         baselines=beside,
         counts=data.counts,
-        features=tuple(_feature(task, fitted.training, name) for name in task.features),
+        **_needs(task, fitted.training),
         classes=tuple(label_text(c) for c in classes),
         seconds=round(time.monotonic() - started, 3),
         model_bytes=model.stat().st_size,
@@ -223,11 +225,22 @@ def _column(task: TrainingTask, name: str) -> Column:
     raise InvalidInputError(f"the table has no column “{name}”")
 
 
+def _direct(task: TrainingTask) -> list[Column]:
+    """The features that the model sees as they are."""
+    columns = [_column(task, name) for name in task.features]
+    return [column for column in columns if not column.type.is_temporal]
+
+
+def _made(derived: Derived) -> Column:
+    return Column(derived.name, ColumnType.NUMBER)
+
+
 def _read(task: TrainingTask, memory_limit: int, monitor: Monitor) -> Frame:
     specification = task.specification
     frame = read_frame(
         task.file,
-        features=[_column(task, name) for name in task.features],
+        features=_direct(task),
+        derived=task.derived,
         target=_column(task, specification.target),
         classes=task.problem.is_classification,
         time=_column(task, specification.time_column) if specification.time_column else None,
@@ -235,7 +248,7 @@ def _read(task: TrainingTask, memory_limit: int, monitor: Monitor) -> Frame:
         limit=memory_limit,
     )
     for name, count in frame.infinite.items():
-        monitor.log(f"“{name}” has {count:,} infinite values, which count as missing", "warning")
+        monitor.log(f"“{name}” has {count:,} infinite or immense values, which count as missing", "warning")
     return frame
 
 
@@ -344,29 +357,48 @@ def _explain(judge: Judge, fitted: _Fitted, parts: splits.Parts, monitor: Monito
 
 def _parameters(task: TrainingTask, values: dict[str, HyperparameterValue], split: SplitKind) -> dict[str, Any]:
     specification = task.specification
-    algorithm = ALGORITHMS[specification.algorithm.name]
     return {
-        "algorithm": algorithm.name,
+        "algorithm": specification.algorithm.name,
         **values,
-        "impute": specification.preparation.impute.value,
-        "indicator": specification.preparation.indicator,
-        "scale": preparation.scaling(specification.preparation, algorithm).value,
-        "max_categories": specification.preparation.max_categories,
+        **treatment.parameters(specification.preparation, ALGORITHMS[specification.algorithm.name]),
         "split": split.value,
         **_split_parameters(specification.split, split),
         "seed": specification.seed,
     }
 
 
-def _feature(task: TrainingTask, training: pd.DataFrame, name: str) -> Feature:
+def _needs(task: TrainingTask, training: pd.DataFrame) -> dict[str, Any]:
+    """What a prediction needs: features, what else is looked at to derive some, and what training shows of them."""
+    specification, derived = task.specification, task.derived
+    direct = [_feature(column, training[column.name]) for column in _direct(task)]
+    looks_back = any(one.is_past for one in derived)
+    time, group = (specification.time_column, specification.group_column) if looks_back else (None, None)
+    seen = {feature.name for feature in direct}
+    others = dict.fromkeys([*(one.column for one in derived), *(name for name in (time, group) if name is not None)])
+    return {
+        "features": (
+            *direct,
+            *(Feature(name, _column(task, name).type.value, direct=False) for name in others if name not in seen),
+        ),
+        "derived": tuple(DerivedFeature(one, *_range(training[one.name])) for one in derived),
+        "time_column": time,
+        "group_column": group,
+    }
+
+
+def _feature(column: Column, values: pd.Series) -> Feature:
     """What the training part shows of it, by which a prediction recognises what is new."""
-    column, values = _column(task, name), training[name]
+    name, kind = column.name, column.type.value
     if column.type in TEXT_TYPES:
         seen = values.dropna().unique()
-        return Feature(name, column.type.value, categories=tuple(sorted(seen)) if len(seen) <= MAX_CATEGORIES else None)
-    if column.type is ColumnType.BOOLEAN or not values.notna().any():
-        return Feature(name, column.type.value)
-    return Feature(name, column.type.value, float(values.min()), float(values.max()))
+        return Feature(name, kind, categories=tuple(sorted(seen)) if len(seen) <= MAX_CATEGORIES else None)
+    if column.type is ColumnType.BOOLEAN:
+        return Feature(name, kind)
+    return Feature(name, kind, *_range(values))
+
+
+def _range(values: pd.Series) -> tuple[float | None, float | None]:
+    return (float(values.min()), float(values.max())) if values.notna().any() else (None, None)
 
 
 def _split_parameters(split: Split, kind: SplitKind) -> dict[str, Any]:

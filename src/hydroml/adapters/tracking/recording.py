@@ -33,7 +33,7 @@ from sklearn.dummy import DummyRegressor
 
 from hydroml.adapters.learning import modelfile
 from hydroml.domain.errors import UnavailableError
-from hydroml.domain.experiments.runs import Outcome, Run
+from hydroml.domain.experiments.runs import Feature, Outcome, Run
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Column, ColumnType, Version
 
@@ -295,7 +295,8 @@ def _packages(outcome: Outcome) -> list[str]:
 
 
 def _signature(run: Run, outcome: Outcome, version: Version) -> ModelSignature:
-    inputs: list[Any] = [ColSpec(_input_type(version.column(f.name), f.type), f.name) for f in outcome.features]
+    # MLflow runs the pipeline alone: what is derived before it goes in as numbers
+    inputs: list[Any] = [ColSpec(_input_type(version.column(f.name), f.type), f.name) for f in outcome.seen]
     output = DataType.double
     if outcome.classes:
         target = version.column(run.specification.target)
@@ -306,9 +307,9 @@ def _signature(run: Run, outcome: Outcome, version: Version) -> ModelSignature:
 def _example(outcome: Outcome, version: Version) -> pd.DataFrame:
     """One row from the middle of what the training saw."""
     row: dict[str, list[Any]] = {}
-    for feature in outcome.features:
+    for feature in outcome.seen:
         kind = _input_type(version.column(feature.name), feature.type)
-        if kind == DataType.string:
+        if isinstance(feature, Feature) and kind == DataType.string:
             row[feature.name] = [feature.categories[0] if feature.categories else "text"]
         else:
             middle = ((feature.minimum or 0.0) + (feature.maximum or 0.0)) / 2

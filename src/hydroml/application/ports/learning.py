@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hydroml.application.ports.jobs import Monitor
+from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Outcome, Run
 from hydroml.domain.experiments.specification import Problem, Specification
 from hydroml.domain.models import Model, ModelVersion
@@ -27,6 +28,12 @@ class TrainingTask:
     explain_within: bool = False
     """Also say how important the features are in the last of the folds within the training part, as the artifact
     importance_within: who chooses features must not look at the test part."""
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """What is made from dates among the features and from earlier rows."""
+        dates = [c.name for c in self.columns if c.type.is_temporal and c.name in self.features]
+        return self.specification.preparation.derived(dates)
 
 
 @dataclass(frozen=True, slots=True)

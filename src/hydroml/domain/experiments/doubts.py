@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hydroml.domain.experiments.preparation import DatePart
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind, TargetSummary
 from hydroml.domain.quality.facts import Association
 from hydroml.domain.quality.findings import listed
@@ -64,6 +65,8 @@ class Evidence:
     time_column: str | None = None
     site_column: str | None = None
     sites: int = 1
+    uneven: bool = False
+    """Whether steps of time are missing."""
     repeated_times: int = 0
     """Rows whose time occurred before, at the same site."""
 
@@ -81,6 +84,7 @@ def doubts(
     """The gravest first. Without evidence, nobody has looked for it yet."""
     return (
         *_leaks(specification, features, evidence),
+        *_pasts(specification, columns, split, evidence),
         *_splits(specification, columns, split, evidence),
         *_targets(specification, target, problem, features),
     )
@@ -115,6 +119,33 @@ def _leaks(specification: Specification, features: Sequence[str], evidence: Evid
     for reason in dict.fromkeys(evidence.unfit[name] for name in unfit):
         names = tuple(name for name in unfit if evidence.unfit[name] == reason)
         yield Doubt("unfit_feature", f"{listed(names)}: {reason}", names)
+
+
+def _pasts(
+    specification: Specification, columns: Sequence[Column], split: SplitKind, evidence: Evidence | None
+) -> Iterator[Doubt]:
+    """What it means that a model sees earlier rows, and moments it cannot have seen."""
+    preparation, target = specification.preparation, specification.target
+    reach = preparation.reach(target)
+    if reach is not None:
+        yield Doubt(
+            "knows_the_past",
+            f"the model sees “{target}” as it was {reach} before: it goes on from the last observations, as "
+            "persistence does. Compare it with persistence and models that see the same, not with those that do without"
+            + (", whatever the gap" if specification.split.gap else ""),
+            (target,),
+        )
+    if preparation.past and evidence is not None and evidence.uneven and evidence.time_column:
+        yield Doubt(
+            "uneven_past",
+            f"“{evidence.time_column}” has gaps: the row before is not always as long ago; fill them in the Studio",
+            (evidence.time_column,),
+        )
+    years = tuple(c.name for c in columns if c.type.is_temporal and DatePart.YEAR in preparation.dates_of(c.name).parts)
+    if years and split.is_chronological:
+        yield Doubt(
+            "new_years", f"the years of {listed(years)} that test are none that train: trees cannot go beyond", years
+        )
 
 
 def _splits(

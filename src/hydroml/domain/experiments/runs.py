@@ -8,6 +8,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 from hydroml.domain.errors import ConflictError, DomainError, InvalidInputError, NotFoundError
+from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import Column, Table
@@ -114,13 +115,32 @@ class RowTable:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What a model knows of one input: its type, and the range or categories seen in training."""
+    """What a model knows of one column of a table: its type, and the range or categories seen in training."""
 
     name: str
     type: str
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] | None = None
+    direct: bool = True
+    """Whether the model sees it as it is; else only what is derived from it, or by its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedFeature:
+    """A number that is derived before the model sees it, and its range in training."""
+
+    derived: Derived
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.derived.name
+
+    @property
+    def type(self) -> str:
+        return "number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +158,22 @@ class Outcome:
     """By baseline: its metrics on the test part."""
     counts: Counts
     features: tuple[Feature, ...]
+    """The columns that a prediction needs."""
+    derived: tuple[DerivedFeature, ...] = ()
+    time_column: str | None = None
+    """By which earlier rows are known, where the model looks at them; and of which group they are."""
+    group_column: str | None = None
     classes: tuple[str, ...] = ()
     seconds: float = 0.0
     model_bytes: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     """Versions of what computed it, by name: python, hydroml, and each library that takes part."""
     rows: RowTable | None = None
+
+    @property
+    def seen(self) -> tuple[Feature | DerivedFeature, ...]:
+        """What the model itself sees of each row."""
+        return (*(feature for feature in self.features if feature.direct), *self.derived)
 
 
 class PrunedError(DomainError):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from hydroml.domain.errors import ConflictError, Fault, InvalidInputError
 from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
 from hydroml.domain.experiments.metrics import METRICS
+from hydroml.domain.experiments.preparation import Imputation, Numbers, Preparation
 from hydroml.domain.projects import clean_name
 from hydroml.domain.sources import Column, ColumnType, VersionId
 
@@ -138,33 +139,6 @@ class Split:
         return SplitKind.STRATIFIED if problem.is_classification else SplitKind.RANDOM
 
 
-class Scaling(StrEnum):
-    NONE = "none"
-    STANDARD = "standard"
-
-
-class Imputation(StrEnum):
-    MEDIAN = "median"
-    MEAN = "mean"
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What happens to the features inside each training part, and travels with the model."""
-
-    impute: Imputation = Imputation.MEDIAN
-    indicator: bool = True
-    """Add a column that says which values were missing, for columns that have gaps in training."""
-    scale: Scaling | None = None
-    """None: standard where the algorithm needs it."""
-    max_categories: int = 30
-    """One-hot columns for each text feature; rarer categories share one."""
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.max_categories <= 255:
-            raise InvalidInputError.at("preparation", "max_categories", msg="between 2 and 255", code="range")
-
-
 @dataclass(frozen=True, slots=True)
 class AlgorithmChoice:
     name: str = "hist_gradient_boosting"
@@ -188,12 +162,12 @@ class Specification:
     version_id: VersionId
     target: str
     features: tuple[str, ...] | None = None
-    """None: every column but the target, times, and the group by which the rows are split."""
+    """None: every column but the target, dates of which no part is asked for, and the group by which rows are split."""
     problem: Problem = Problem.AUTO
     time_column: str | None = None
     group_column: str | None = None
     """Which site a row belongs to, for baselines that look back in time."""
-    preparation: Preparation = Preparation()
+    preparation: Preparation = field(default_factory=Preparation)
     split: Split = Split()
     algorithm: AlgorithmChoice = field(default_factory=AlgorithmChoice)
     metrics: tuple[str, ...] = ()
@@ -213,10 +187,15 @@ class Specification:
         if self.features is not None:
             wanted = set(self.features)
             return tuple(c.name for c in columns if c.name in wanted)
-        left_out = {self.target, self.time_column}
+        left_out = {self.target}
         if self.split.kind is not None and self.split.kind.is_grouped:
-            left_out.add(self.group_column)
-        return tuple(c.name for c in columns if c.name not in left_out and not c.type.is_temporal)
+            left_out.add(self.group_column or "")
+        return tuple(c.name for c in columns if c.name not in left_out and self._can_be_a_feature(c))
+
+    def _can_be_a_feature(self, column: Column) -> bool:
+        if column.type.is_temporal:
+            return bool(self.preparation.dates_of(column.name).parts)
+        return column.name != self.time_column
 
     def divided_otherwise(self, kind: SplitKind) -> "Specification":
         """The same where rows, divided by `kind`, are divided the other way: at random what kept time or groups whole,
@@ -240,6 +219,8 @@ class Specification:
         return (
             *self._column_faults(columns),
             *self._split_faults(columns),
+            *self.preparation.faults(columns, target=self.target, timed=self.time_column is not None),
+            *self._past_faults(),
             *self._algorithm_faults(),
             *self._metric_faults(),
         )
@@ -259,10 +240,9 @@ class Specification:
                 faults.append(Fault(("features", index), f"there is no column “{name}”", "unknown_column"))
             elif name == self.target:
                 faults.append(Fault(("features", index), "the target cannot be a feature of itself", "leakage"))
-            elif by_name[name].type.is_temporal:
-                faults.append(
-                    Fault(("features", index), f"“{name}” is a date: derive numbers from it first", "wrong_type")
-                )
+            elif by_name[name].type.is_temporal and not self.preparation.dates_of(name).parts:
+                words = f"“{name}” is a date: say in its preparation which parts of it to take"
+                faults.append(Fault(("features", index), words, "wrong_type"))
         time = by_name.get(self.time_column or "")
         if time is not None and not (time.type.is_temporal or time.type.is_numeric):
             faults.append(Fault(("time_column",), f"“{time.name}” is {time.type}, not a date or number", "wrong_type"))
@@ -273,7 +253,7 @@ class Specification:
             faults.append(
                 Fault(("target",), f"“{target.name}” is {target.type}; a regression needs numbers", "wrong_type")
             )
-        if not faults and not self.resolved_features(columns):
+        if not faults and not self.resolved_features(columns) and not self.preparation.past:
             faults.append(Fault(("features",), "there is no feature to learn from", "required"))
         return faults
 
@@ -300,15 +280,34 @@ class Specification:
             faults.append(Fault(("split", "kind"), "only classes can be stratified", "wrong_type"))
         return faults
 
+    def _past_faults(self) -> list[Fault]:
+        """A row that trains and sees the past of the target must not see targets of rows that test."""
+        kind = self.split.kind
+        if kind is None or not kind.is_shuffled or self.preparation.reach(self.target) is None:
+            return []
+        words = f"earlier values of “{self.target}” are features: by chance rows would train on targets that test"
+        return [Fault(("split", "kind"), words, "leakage")]
+
     def _algorithm_faults(self) -> list[Fault]:
         algorithm = ALGORITHMS.get(self.algorithm.name)
         if algorithm is None:
             known = ", ".join(ALGORITHMS)
             return [Fault(("algorithm", "name"), f"unknown algorithm; there are {known}", "unknown_algorithm")]
-        return [
+        faults = [
             Fault(("algorithm", "hyperparameters", name), message, code)
             for name, message, code in algorithm.complaints(self.algorithm.hyperparameters)
         ]
+        if not algorithm.handles_missing:
+            words = f"{algorithm.title} cannot learn from missing values: say how to fill them"
+            preparation = self.preparation
+            places: list[tuple[tuple[str | int, ...], Numbers]] = [(("numbers",), preparation.numbers)]
+            places += [(("groups", i, "numbers"), g.numbers) for i, g in enumerate(preparation.groups) if g.numbers]
+            faults += [
+                Fault(("preparation", *place, "impute"), words, "missing_values")
+                for place, numbers in places
+                if numbers.impute is Imputation.NONE
+            ]
+        return faults
 
     def _metric_faults(self) -> list[Fault]:
         return [

@@ -75,6 +75,14 @@ class DoubtOut(Schema):
     columns: list[str]
 
 
+class TreatmentOut(Schema):
+    """What happens to a column before the algorithm sees it; `group` is empty where its settings are those of all."""
+
+    column: str
+    group: str
+    words: str
+
+
 class PreflightOut(Schema):
     """What would happen if it were run."""
 
@@ -86,6 +94,7 @@ class PreflightOut(Schema):
     rows: int
     training_rows: int
     test_rows: int
+    preparation: list[TreatmentOut]
 
     @classmethod
     def of(cls, checked: Preflight) -> "PreflightOut":
@@ -98,6 +107,7 @@ class PreflightOut(Schema):
             rows=checked.rows,
             training_rows=checked.training_rows,
             test_rows=checked.test_rows,
+            preparation=[TreatmentOut(column=t.column, group=t.group, words=t.words) for t in checked.treatments],
         )
 
 
