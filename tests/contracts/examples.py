@@ -376,6 +376,7 @@ def job(by: UserId | None = None, within: Project | None = None, **changes: Any)
         "worker": "host-1-abc",
         "lease_until": at(10),
         "cancel_requested": True,
+        "finish_requested": True,
         "created_at": NOON,
         "sent_at": at(1),
         "started_at": at(2),

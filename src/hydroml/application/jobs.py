@@ -125,6 +125,17 @@ class JobService:
         self._bell.ring()
         return job
 
+    def finish(self, user: UserId, job_id: JobId) -> Job:
+        """A search that is going on stops and keeps the best it has. Raises JobStateError for any other job."""
+        with self._uow() as uow:
+            job_of(uow, user, job_id, Role.EDITOR)
+            job = uow.jobs.get_for_update(job_id)
+            job.request_finish()
+            uow.jobs.save(job)
+            uow.commit()
+        self._bell.ring()
+        return job
+
     def retry(self, user: UserId, job_id: JobId) -> Job:
         """A failed or cancelled job starts again. Raises JobStateError when it cannot."""
         with self._uow() as uow:

@@ -1,8 +1,10 @@
 """Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from time import monotonic
 from typing import Any, BinaryIO
 from uuid import uuid4
 
@@ -112,11 +114,10 @@ class RunService:
             created_by=user,
             created_at=now,
         )
-        seconds = specification.budget.seconds
         job = Job(
             id=job_id,
             kind=JobKind.TRAIN,
-            payload={} if seconds is None else {"seconds": seconds},
+            payload=run.job_settings,
             requested_by=user,
             project_id=experiment.project_id,
             subject=Subject("run", run_id, experiment.name),
@@ -219,6 +220,7 @@ class TrainingHandler:
                     run.specification,
                     checked.features,
                     checked.problem,
+                    enough=self._enough(job),
                 )
                 try:
                     trained = self._learner.train(self._suites.task_of(run, task), folder, monitor.part(0, 0.9))
@@ -245,6 +247,20 @@ class TrainingHandler:
         except UnavailableError as error:
             monitor.log(f"MLflow does not answer; the run will be recorded there later ({error})", "warning")
         return {"run_id": str(run_id)}
+
+    def _enough(self, job: Job) -> Callable[[], bool]:
+        """Whether somebody has asked for what there is; looked up once a second at most."""
+        looked, asked = -inf, False
+
+        def enough() -> bool:
+            nonlocal looked, asked
+            if job.can_finish and not asked and monotonic() - looked > 1:
+                looked = monotonic()
+                with self._uow() as uow:
+                    asked = uow.jobs.get(job.id).finish_requested
+            return asked
+
+        return enough
 
     def _pruned(self, run_id: RunId) -> dict[str, Any]:
         with self._uow() as uow:

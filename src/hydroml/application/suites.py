@@ -415,11 +415,10 @@ def _result(suite: Suite, trials: Any) -> dict[str, Any]:
 
 
 def _job_of(run: Run, suite: Suite) -> Job:
-    seconds = run.specification.budget.seconds
     return Job(
         id=JobId(run.job_id or uuid4()),
         kind=JobKind.TRAIN,
-        payload={"suite_id": str(suite.id)} | ({} if seconds is None else {"seconds": seconds}),
+        payload={"suite_id": str(suite.id)} | run.job_settings,
         requested_by=suite.created_by,
         project_id=suite.project_id,
         subject=Subject("run", run.id, run.specification.name),

@@ -97,6 +97,7 @@ class Job:
     worker: str | None = None
     lease_until: datetime | None = None
     cancel_requested: bool = False
+    finish_requested: bool = False
     created_at: datetime
     sent_at: datetime | None = None
     started_at: datetime | None = None
@@ -170,6 +171,17 @@ class Job:
         if self.worker is None:
             self._end(JobState.CANCELLED, at)
 
+    def request_finish(self) -> None:
+        """The work is to stop and keep what it has. Raises JobStateError where it is not going on, or cannot."""
+        if self.state is not JobState.RUNNING or not self.can_finish:
+            raise JobStateError(f"job {self.id} is {self.state}; only a search that is going on can be finished early")
+        self.finish_requested = True
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether it is worth something before its end."""
+        return bool(self.payload.get("can_finish", False))
+
     def cancelled(self, at: datetime) -> None:
         """The worker, or whoever ended it, has stopped the work."""
         if not self.state.is_final:
@@ -194,7 +206,8 @@ class Job:
         """A failed or cancelled job goes back to the queue from its beginning."""
         if self.state not in (JobState.FAILED, JobState.CANCELLED):
             raise JobStateError(f"job {self.id} is {self.state}; only a failed or cancelled one can be tried again")
-        self.state, self.error, self.attempts, self.cancel_requested = JobState.QUEUED, None, 0, False
+        self.state, self.error, self.attempts = JobState.QUEUED, None, 0
+        self.cancel_requested = self.finish_requested = False
         self.progress, self.phase, self.message, self.result = 0.0, "", "", {}
         self.started_at = self.finished_at = self.sent_at = None
 

@@ -1,10 +1,16 @@
 """From a specification to predictions, through the services."""
 
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hydroml.adapters.memory.learning import BaselineLearner
 from hydroml.application.documents import read_specification
+from hydroml.application.ports.jobs import Monitor
+from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.application.saving import Target
 from hydroml.domain.errors import ConflictError, InvalidInputError
 from hydroml.domain.experiments.runs import (
@@ -15,7 +21,7 @@ from hydroml.domain.experiments.runs import (
     RunStatus,
 )
 from hydroml.domain.experiments.specification import SplitKind
-from hydroml.domain.jobs import JobState
+from hydroml.domain.jobs import JobState, JobStateError
 from hydroml.domain.models import ModelNotFoundError
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import OriginKind, SourceInUseError, Version
@@ -155,6 +161,33 @@ def test_a_version_of_another_project_is_refused(app: Harness, me: UserId, proje
     version = app.imported(me, app.project(me, "Other"))
     with pytest.raises(InvalidInputError, match="not in this project"):
         app.experiments.create(me, project, specification(version))
+
+
+def test_a_search_is_finished_early_and_keeps_what_it_has(app: Harness, me: UserId, project: ProjectId) -> None:
+    searching = threading.Event()
+
+    class Searching(BaselineLearner):
+        def train(self, task: TrainingTask, folder: Path, monitor: Monitor) -> Trained:
+            searching.set()
+            for _ in range(200):
+                monitor.report(0.5, "searching")
+                if task.enough():
+                    break
+                time.sleep(0.1)
+            return super().train(task, folder, monitor)
+
+    app.training._learner = Searching()
+    wanted = specification(app.imported(me, project), algorithm={"name": "automatic"}, budget={"seconds": 1})
+    run, job = app.runs.request(me, app.experiments.create(me, project, wanted).experiment.id)
+    with pytest.raises(JobStateError):
+        app.jobs.finish(me, job.id)
+    worker = threading.Thread(target=app.work)
+    worker.start()
+    assert searching.wait(20)
+    app.jobs.finish(me, job.id)
+    worker.join(30)
+    assert app.job(job.id).state is JobState.SUCCEEDED
+    assert app.runs.get(me, run.id).run.status is RunStatus.SUCCEEDED
 
 
 def test_a_cancelled_run_says_so_and_can_be_tried_again(app: Harness, me: UserId, project: ProjectId) -> None:

@@ -187,7 +187,7 @@ def test_a_job_that_exceeds_its_budget_says_so(app: Harness, me: UserId, project
 def test_a_strangers_job_does_not_exist(app: Harness, me: UserId, project: ProjectId) -> None:
     job = queued(app, me, project)
     stranger = app.user()
-    for ask in (app.jobs.get, app.jobs.cancel, app.jobs.retry, app.jobs.log):
+    for ask in (app.jobs.get, app.jobs.cancel, app.jobs.finish, app.jobs.retry, app.jobs.log):
         with pytest.raises(JobNotFoundError):
             ask(stranger, job.id)
     assert not app.jobs.changed_since(stranger, 0)

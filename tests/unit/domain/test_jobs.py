@@ -90,6 +90,21 @@ def test_a_queued_job_is_cancelled_at_once_and_a_running_one_at_its_next_report(
         running.report("one", progress=0.5)
 
 
+def test_only_a_search_that_goes_on_can_be_finished_early() -> None:
+    job = new_job()
+    job.payload = {"can_finish": True}
+    for other in (job, taken_job()):
+        with pytest.raises(JobStateError):
+            other.request_finish()
+    job.take("one", NOW, LEASE)
+    job.request_finish()
+    assert job.finish_requested
+    job.report("one", progress=0.5)
+    job.fail("broken", NOW)
+    job.retry()
+    assert not job.finish_requested
+
+
 def test_a_job_whose_worker_died_after_the_request_is_cancelled() -> None:
     job = taken_job()
     job.request_cancel(NOW)

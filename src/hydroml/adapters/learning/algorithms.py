@@ -19,6 +19,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
@@ -276,6 +277,8 @@ def _parts(estimator: Any) -> list[Any]:
     """The models that an estimator consists of."""
     if isinstance(estimator, VotingClassifier | VotingRegressor):
         return [part for member in estimator.estimators_ for part in _parts(member)]
+    if isinstance(estimator, Pipeline):
+        return _parts(estimator[-1])
     if isinstance(estimator, TransformedTargetRegressor):
         return _parts(estimator.regressor_)
     if isinstance(estimator, CalibratedClassifierCV):

@@ -15,7 +15,7 @@ from hydroml.domain.errors import InvalidInputError, TooLargeError
 _POLL = 0.2
 
 
-class _Stop(BaseException):
+class Interrupted(BaseException):
     """Raised inside the fitting thread; no `except Exception` of a library swallows it."""
 
 
@@ -26,6 +26,7 @@ def run(
     monitor: Monitor,
     phase: str,
     progress: Callable[[], float] = lambda: 0.0,
+    message: Callable[[], str] = str,
     stop: Callable[[], None] = lambda: None,
     deadline: float | None = None,
 ) -> None:
@@ -57,7 +58,7 @@ def run(
     worker.start()
     try:
         while worker.is_alive():
-            monitor.report(progress(), phase)
+            monitor.report(progress(), phase, message())
             worker.join(_POLL)
             if deadline is not None and time.monotonic() > deadline and worker.is_alive():
                 raise TooLargeError(f"{phase} took longer than the budget of time")
@@ -65,15 +66,20 @@ def run(
         if worker.is_alive():
             stop()
         _stop(worker)
-    for message in dict.fromkeys(str(remark.message).split("\n")[0] for remark in remarks):
-        monitor.log(message, "warning")
+    for words in dict.fromkeys(str(remark.message).split("\n")[0] for remark in remarks):
+        monitor.log(words, "warning")
     if failure:
         raise _translated(failure[0])
 
 
+def interrupt(thread: int) -> None:
+    """Has Interrupted raised in the thread of this id, at its next step in Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Interrupted))
+
+
 def _stop(worker: threading.Thread) -> None:
     while worker.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(_Stop))
+        interrupt(worker.ident or 0)
         worker.join(1.0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from hydroml.adapters.learning import (
@@ -22,6 +23,7 @@ from hydroml.adapters.learning import (
     splits,
     watching,
 )
+from hydroml.adapters.learning.automatic import running
 from hydroml.adapters.learning.frames import (
     TEXT_TYPES,
     Array,
@@ -35,7 +37,8 @@ from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments import treatment
-from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
+from hydroml.domain.experiments.algorithms import ALGORITHMS, AUTOMATIC, Algorithm, HyperparameterValue
+from hydroml.domain.experiments.algorithms.automatic import DEFAULT_SECONDS
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Counts, DerivedFeature, Feature, Outcome
 from hydroml.domain.experiments.specification import Split, SplitKind, TargetSummary, target_faults
@@ -71,6 +74,8 @@ class _Fitter:
     threads: int
     monitor: Monitor
     deadline: float | None
+    seconds: float
+    """Of an automatic search: each of its fits has its share of the budget."""
 
     def fit(self, rows: Array, monitor: Monitor) -> "_Fitted":
         """A model of these rows alone."""
@@ -81,6 +86,19 @@ class _Fitter:
         width = preparation.width(self.task, used, training)
         check_memory(len(training), width, self.memory_limit)
         threads = self.threads if len(training) * width > _SMALL else 1
+        if algorithm is AUTOMATIC:
+            pipeline, board = running.run(
+                self.task,
+                self.frame,
+                rows,
+                kind=_kind(self.task),
+                values=self.values,
+                preparation=self._transformer,
+                seconds=self.seconds,
+                threads=threads,
+                monitor=monitor,
+            )
+            return _Fitted(pipeline, used, training, threads, board)
         labels = self.frame.target.labels(rows)
         rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
         wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
@@ -100,9 +118,18 @@ class _Fitter:
         algorithms.settle(estimator)
         return _Fitted(pipeline, used, training, threads)
 
+    def _transformer(self, algorithm: Algorithm, rows: Array) -> ColumnTransformer:
+        """The preparation for another algorithm and fewer rows."""
+        training = self.frame.features.iloc[rows]
+        return preparation.build(self.task, preparation.usable_features(self._features, training), training, algorithm)
+
+    @property
+    def _features(self) -> list[Column]:
+        return [*_direct(self.task), *(_made(one) for one in self.task.derived)]
+
     def _used(self, training: pd.DataFrame) -> tuple[Column, ...]:
         """The features of which something can be learnt."""
-        features = [*_direct(self.task), *(_made(one) for one in self.task.derived)]
+        features = self._features
         used = preparation.usable_features(features, training)
         if not used:
             raise InvalidInputError.at(
@@ -119,6 +146,8 @@ class _Fitted:
     used: tuple[Column, ...]
     training: pd.DataFrame
     threads: int
+    board: dict[str, Any] | None = None
+    """The leaderboard of an automatic search."""
 
 
 def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: int, threads: int) -> Trained:
@@ -133,13 +162,13 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     data = _split(task, frame, monitor)
     seconds = specification.budget.seconds
     deadline = None if seconds is None else time.monotonic() + seconds
-    fitter = _Fitter(task, frame, values, memory_limit, threads, monitor, deadline)
+    fits = len(data.inner) + len(data.folds) + data.split.is_folded
+    fitter = _Fitter(task, frame, values, memory_limit, threads, monitor, deadline, (seconds or DEFAULT_SECONDS) / fits)
 
     monitor.report(0.15, "fitting baseline")
     judge = Judge(task, frame, data.split, threads)
     beside = _baselines(task, data, judge)
-    models = len(data.inner) + len(data.folds) + data.split.is_folded
-    share = 0.65 / models
+    share = 0.65 / fits
     inner, explained_within = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
     on_test, on_train = [], []
     table = folder / "rows.parquet"
@@ -168,7 +197,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     outcome = Outcome(
         problem=task.problem.value,
         split=data.split.value,
-        parameters=_parameters(task, values, data.split),
+        parameters=_parameters(task, values, data.split) | _members(fitted.board),
         metrics={"test": found.metrics, "train": mean(on_train)} | ({"validation": mean(inner)} if inner else {}),
         intervals=found.intervals,
         baselines=beside,
@@ -188,7 +217,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
             "model": outcome.metrics["test"],
             "items": [{"name": name, "metrics": values} for name, values in beside.items()],
         },
-    }
+    } | ({} if fitted.board is None else {"leaderboard": fitted.board})
     monitor.report(1.0, "explaining")
     return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model, table)
 
@@ -365,6 +394,14 @@ def _parameters(task: TrainingTask, values: dict[str, HyperparameterValue], spli
         **_split_parameters(specification.split, split),
         "seed": specification.seed,
     }
+
+
+def _members(board: dict[str, Any] | None) -> dict[str, Any]:
+    """What an automatic search settled on."""
+    if board is None:
+        return {}
+    members = sorted((one for one in board["items"] if one["weight"]), key=lambda one: -one["weight"])
+    return {"members": ", ".join(f"{one['title']} ({100 * one['weight']:.0f} %)" for one in members)}
 
 
 def _needs(task: TrainingTask, training: pd.DataFrame) -> dict[str, Any]:

@@ -290,8 +290,8 @@ def _input_type(column: Column | None, kind: str) -> DataType:
 
 def _packages(outcome: Outcome) -> list[str]:
     """What the model needs to be loaded."""
-    booster = _BOOSTERS.get(outcome.parameters["algorithm"])
-    return [*_LIBRARIES, *([] if booster is None else [booster])]
+    names = f"{outcome.parameters['algorithm']} {outcome.parameters.get('members', '')}".lower()
+    return [*_LIBRARIES, *(package for booster, package in _BOOSTERS.items() if booster in names)]
 
 
 def _signature(run: Run, outcome: Outcome, version: Version) -> ModelSignature:

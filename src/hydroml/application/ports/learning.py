@@ -22,6 +22,8 @@ class TrainingTask:
     specification: Specification
     features: tuple[str, ...]
     problem: Problem
+    enough: Callable[[], bool] = lambda: False
+    """Whether somebody asked an automatic search to stop and keep the best it has."""
     on_fold: Callable[[int, Mapping[str, float]], None] | None = None
     """Called after each fold, counted from 1, with the means of the metrics so far: of the folds within the training
     part, or of the split's own. What it raises ends the training."""

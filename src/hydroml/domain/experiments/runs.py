@@ -8,6 +8,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 from hydroml.domain.errors import ConflictError, DomainError, InvalidInputError, NotFoundError
+from hydroml.domain.experiments.algorithms import AUTOMATIC
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import ProjectId, UserId
@@ -231,6 +232,15 @@ class Run:
     def is_done(self) -> bool:
         """Whether it has come to an end that nothing changes."""
         return self.status in (RunStatus.SUCCEEDED, RunStatus.PRUNED)
+
+    @property
+    def job_settings(self) -> dict[str, Any]:
+        """What its job must know: the budget as a limit; an automatic search keeps to it by itself, can be finished
+        early, and is not to be ended while it stores what it found."""
+        if self.specification.algorithm.name == AUTOMATIC.name:
+            return {"can_finish": True}
+        seconds = self.specification.budget.seconds
+        return {} if seconds is None else {"seconds": seconds}
 
     def start(self, at: datetime) -> None:
         """A worker begins, or begins again after another one died. Raises RunStateError when it has ended."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hydroml.domain.experiments.algorithms.automatic import AUTOMATIC
 from hydroml.domain.experiments.algorithms.boosting import CATBOOST, HIST_GRADIENT_BOOSTING, LIGHTGBM, XGBOOST
 from hydroml.domain.experiments.algorithms.description import (
     Algorithm,
@@ -28,6 +29,7 @@ from hydroml.domain.experiments.algorithms.trees import EXTRA_TREES, RANDOM_FORE
 
 __all__ = [
     "ALGORITHMS",
+    "AUTOMATIC",
     "Algorithm",
     "Family",
     "Hyperparameter",
@@ -39,6 +41,7 @@ __all__ = [
 ALGORITHMS: Mapping[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
+        AUTOMATIC,
         LINEAR_REGRESSION,
         RIDGE,
         LASSO,

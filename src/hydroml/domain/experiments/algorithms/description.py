@@ -62,6 +62,7 @@ class Hyperparameter:
 class Family(StrEnum):
     """What algorithms that stand together in a list have in common; the value is its title."""
 
+    AUTOMATIC = "Automatic"
     LINEAR = "Linear"
     NEIGHBOURS = "Neighbours and kernels"
     TREES = "Trees"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hydroml.domain.errors import Fault
-from hydroml.domain.experiments.algorithms import ALGORITHMS
+from hydroml.domain.experiments.algorithms import ALGORITHMS, AUTOMATIC
 from hydroml.domain.experiments.plans.base import Basis, Scored, Variant
 from hydroml.domain.experiments.specification import AlgorithmChoice, Specification
 
@@ -16,14 +16,14 @@ class Comparison:
 
     kind: Literal["comparison"] = "comparison"
     algorithms: tuple[AlgorithmChoice, ...] = ()
-    """Empty: all for the problem that need no further package, with their defaults."""
+    """Empty: all for the problem that need no further package, with their defaults; not the search among them."""
 
     def resolved(self, basis: Basis) -> "Comparison":
         """With all algorithms where none is given."""
         if self.algorithms:
             return self
         fitting = [a for a in ALGORITHMS.values() if basis.problem in a.problems and a.package is None]
-        return replace(self, algorithms=tuple(AlgorithmChoice(a.name) for a in fitting))
+        return replace(self, algorithms=tuple(AlgorithmChoice(a.name) for a in fitting if a is not AUTOMATIC))
 
     def faults(self, basis: Basis) -> Iterator[Fault]:
         """Places are within the plan."""

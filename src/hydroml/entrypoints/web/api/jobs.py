@@ -44,6 +44,8 @@ class JobOut(Schema):
     project_id: UUID | None
     subject: SubjectOut | None
     cancel_requested: bool
+    can_finish: bool
+    finish_requested: bool
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -63,6 +65,8 @@ class JobOut(Schema):
             project_id=job.project_id,
             subject=SubjectOut.of(job.subject) if job.subject else None,
             cancel_requested=job.cancel_requested,
+            can_finish=job.can_finish,
+            finish_requested=job.finish_requested,
             created_at=job.created_at,
             started_at=job.started_at,
             finished_at=job.finished_at,
@@ -117,6 +121,12 @@ def get_job(request: HttpRequest, job_id: UUID) -> JobOut:
 def cancel_job(request: HttpRequest, job_id: UUID) -> JobOut:
     """A queued job ends at once, a running one as soon as its worker notices; 409 when it has ended."""
     return JobOut.of(container().jobs().cancel(request.auth, JobId(job_id)))
+
+
+@router.post("/{uuid:job_id}/finish", response=JobOut)
+def finish_job(request: HttpRequest, job_id: UUID) -> JobOut:
+    """A search that is going on stops and keeps the best it has; 409 for any other job."""
+    return JobOut.of(container().jobs().finish(request.auth, JobId(job_id)))
 
 
 @router.post("/{uuid:job_id}/retry", response=JobOut)

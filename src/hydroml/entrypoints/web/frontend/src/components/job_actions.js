@@ -2,7 +2,7 @@ import { api } from "../lib/api.js";
 import { canRetry, isActive } from "../lib/jobs.js";
 import { toast, toastError } from "../lib/ui.js";
 
-/** Cancel and retry, the same for the list and the page of one job. `changed(job)` takes the answer. */
+/** Cancel, finish early and retry, the same for the list and the page of one job. `changed(job)` takes the answer. */
 export function jobActions(changed) {
   return {
     async cancel(job) {
@@ -22,6 +22,14 @@ export function jobActions(changed) {
         toastError(error, "Not retried.");
       }
     },
+    async finish(job) {
+      try {
+        changed.call(this, { ...job, ...(await api.post(`/jobs/${job.id}/finish`)) });
+      } catch (error) {
+        toastError(error, "Not stopped.");
+      }
+    },
+    canFinish: (job) => job.can_finish && job.state === "running",
     canCancel: (job) => isActive(job),
     canRetry,
   };

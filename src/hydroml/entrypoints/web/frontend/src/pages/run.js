@@ -1,3 +1,4 @@
+import { leaderboard } from "../components/leaderboard.js";
 import { formDialog } from "../components/shared.js";
 import { api } from "../lib/api.js";
 import { download, s } from "../lib/dom.js";
@@ -13,12 +14,13 @@ import { rowsTab } from "./run_rows.js";
 import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
 
 /** The phases a training job tells, in order: how its words begin, and what they mean. */
-const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
+const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["searching", "Search for the best"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
 
 function runPage() {
   let charts = null;
   const asked = {}; // artifact → the answer under way
   return mix(
+    leaderboard(),
     rowsTab(),
     otherRuns(),
     formDialog({
@@ -117,8 +119,10 @@ function runPage() {
       },
       get phases() {
         const now = (this.job?.phase ?? "").toLowerCase();
-        const at = PHASES.findIndex(([phase]) => now.startsWith(phase));
-        return PHASES.map(([phase, title], index) => ({ phase, title, done: at > index, now: at === index, icon: at > index ? "#i-check" : at === index ? "#i-play" : "#i-minus", tone: at > index ? "t-success" : at === index ? "t-accent" : "subtle" }));
+        const other = this.run?.algorithm === "automatic" ? "fitting" : "searching";
+        const phases = PHASES.filter(([phase]) => phase !== other);
+        const at = phases.findIndex(([phase]) => now.startsWith(phase));
+        return phases.map(([phase, title], index) => ({ phase, title, done: at > index, now: at === index, icon: at > index ? "#i-check" : at === index ? "#i-play" : "#i-minus", tone: at > index ? "t-success" : at === index ? "t-accent" : "subtle" }));
       },
       get knownPhase() {
         return this.phases.some(({ now }) => now);
@@ -213,7 +217,7 @@ function runPage() {
             this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
           }
           if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, this.titled(data), 40), ["importance"]);
-          if (this.tab === "groups" || this.tab === "folds") this.artifact(this.tab);
+          if (["groups", "folds", "leaderboard"].includes(this.tab)) this.artifact(this.tab);
           if (this.tab === "rows") this.openRows();
           if (this.tab === "log" && this.run.job_id) this.log.load();
         });
@@ -240,6 +244,7 @@ function runPage() {
       get tabs() {
         return [
           { name: "overview", title: "Overview" },
+          ...(this.has("leaderboard") ? [{ name: "leaderboard", title: "Leaderboard" }] : []),
           ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
           ...(this.has("importance") ? [{ name: "importance", title: "Importance" }] : []),
           { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), ...(this.has("folds") ? [{ name: "folds", title: "Folds" }] : []), { name: "rows", title: "Rows" }, { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
@@ -382,6 +387,13 @@ function runPage() {
           if (this.job) this.job.cancel_requested = true;
         } catch (error) {
           toastError(error, "Not cancelled.");
+        }
+      },
+      async finish() {
+        try {
+          Object.assign(this.job, await api.post(`/jobs/${this.run.job_id}/finish`));
+        } catch (error) {
+          toastError(error, "Not stopped.");
         }
       },
       async retry() {
