@@ -1,5 +1,6 @@
 """Suites: many runs of one experiment, and the best of them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from hydroml.application.documents import plan_schema, read_plan, read_specifica
 from hydroml.application.suites import NewSuite, SuiteDetail
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.metrics import Better
+from hydroml.domain.experiments.plans import Plan
 from hydroml.domain.experiments.runs import ExperimentId, RunStatus, SuiteId
 from hydroml.domain.experiments.suites import Estimate, Suite, SuiteStatus, Trial
 from hydroml.domain.projects import ProjectId
@@ -186,7 +188,7 @@ def create_suite(request: HttpRequest, response: HttpResponse, project_id: UUID,
         raise InvalidInputError.at("experiment_id", msg="either experiment_id or specification", code="required")
     wanted = NewSuite(
         of=ExperimentId(body.experiment_id) if body.experiment_id else read_specification(body.specification),
-        plan=read_plan(body.plan),
+        plan=_plan(body.plan),
         name=body.name,
         metric=body.metric,
         parallel=body.parallel,
@@ -224,6 +226,14 @@ def delete_suite(request: HttpRequest, suite_id: UUID) -> Status[None]:
     """Removes it with its runs; 409 while it runs, or while a model is made from one of them."""
     container().suites().delete(request.auth, SuiteId(suite_id))
     return Status(204, None)
+
+
+def _plan(document: dict[str, Any]) -> Plan:
+    try:
+        return read_plan(document)
+    except InvalidInputError as error:
+        faults = tuple(replace(fault, loc=("plan", *fault.loc)) for fault in error.faults)
+        raise InvalidInputError(str(error), faults) from None
 
 
 def _best(suite: Suite, trial: Trial) -> BestOut:

@@ -117,6 +117,25 @@ def wizard(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @login_required
+def suites(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """A project's suites."""
+    return _in_project(request, project_id, "suites", "Suites", "experiments")
+
+
+@login_required
+def new_suite(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """What a new suite is to try."""
+    return _in_project(request, project_id, "new_suite", "New suite", "experiments")
+
+
+@login_required
+def suite(request: HttpRequest, suite_id: UUID) -> HttpResponse:
+    """A suite, live or finished: its trials and the best of them."""
+    visible(request, "suite", suite_id)
+    return page(request, "suite", "Suite", ids={"suite": suite_id}, section="experiments")
+
+
+@login_required
 def project_models(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """A project's registered models."""
     return _in_project(request, project_id, "models", "Models", "project-models")

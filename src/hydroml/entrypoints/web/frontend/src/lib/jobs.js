@@ -7,20 +7,23 @@ const STATES = {
   succeeded: { label: "Succeeded", icon: "check", tone: "t-success" },
   failed: { label: "Failed", icon: "error", tone: "t-danger" },
   cancelled: { label: "Cancelled", icon: "stop", tone: "subtle" },
+  pruned: { label: "Given up", icon: "minus", tone: "subtle" },
+  ready: { label: "Ready", icon: "flask", tone: "subtle" },
+  stopped: { label: "Stopped", icon: "stop", tone: "subtle" },
 };
 export const stateOf = (state) => STATES[state] ?? { label: sentence(state ?? ""), icon: "jobs", tone: "subtle" };
 export const isActive = (job) => job?.state === "queued" || job?.state === "running";
 export const isOver = (job) => Boolean(job) && !isActive(job);
 
 const KINDS = {
-  import_file: "Import", save_session: "Save", train: "Train", predict: "Predict", analyse_version: "Analyse", check_rules: "Check the rules of", compare_versions: "Compare", export: "Export",
+  import_file: "Import", save_session: "Save", train: "Train", predict: "Predict", analyse_version: "Analyse", check_rules: "Check the rules of", compare_versions: "Compare", export: "Export", suite: "Suite",
 };
 export function jobTitle(job) {
   const kind = KINDS[job.kind] ?? sentence(job.kind ?? "job");
   return job.subject?.name ? `${kind} ${job.subject.name}` : kind;
 }
 
-const PAGES = { source: "/sources/", run: "/runs/", session: "/studio/", model: "/models/", project: "/projects/" };
+const PAGES = { source: "/sources/", run: "/runs/", session: "/studio/", model: "/models/", suite: "/suites/", project: "/projects/" };
 export const subjectUrl = (job) => (job?.subject && PAGES[job.subject.kind] ? PAGES[job.subject.kind] + job.subject.id : "");
 export const jobUrl = (job) => `/jobs/${job.id}`;
 export const share = (job) => (job.state === "succeeded" ? 1 : Math.min(1, Math.max(0, job.progress ?? 0)));

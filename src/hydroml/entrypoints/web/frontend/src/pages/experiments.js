@@ -40,6 +40,7 @@ function experimentsPage() {
       openMenu(event.currentTarget, [
         { title: "Another like this", icon: "flask", run: () => location.assign(`${this.newUrl}?from=${experiment.id}`) },
         { title: "Run again", icon: "play", run: () => this.runAgain(experiment) },
+        { title: "Tune, compare or ablate", icon: "star", run: () => location.assign(`/projects/${project}/suites/new?experiment=${experiment.id}`) },
         "-",
         { title: "Delete", icon: "trash", danger: true, run: () => this.remove(experiment) },
       ], `Menu of ${experiment.name}`);
