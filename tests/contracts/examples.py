@@ -252,6 +252,7 @@ def experiment(on: Version, within: Project, **changes: Any) -> Experiment:
         "id": ExperimentId(uuid4()),
         "project_id": within.id,
         "specification": specification(on),
+        "parent_id": ExperimentId(uuid4()),
         "created_by": user(),
         "created_at": at(4),
     }

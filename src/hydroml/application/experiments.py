@@ -25,12 +25,20 @@ class ExperimentService:
     def __init__(self, *, uow: UnitOfWorkFactory, clock: Clock) -> None:
         self._uow, self._clock = uow, clock
 
-    def create(self, user: UserId, project_id: ProjectId, specification: Specification) -> ExperimentDetail:
-        """Raises InvalidInputError that names what is wrong with the specification for its version."""
+    def create(
+        self,
+        user: UserId,
+        project_id: ProjectId,
+        specification: Specification,
+        parent_id: ExperimentId | None = None,
+    ) -> ExperimentDetail:
+        """A fork of `parent_id` remembers it. Raises InvalidInputError that names what is wrong with the specification
+        for its version."""
         experiment = Experiment(
             id=ExperimentId(uuid4()),
             project_id=project_id,
             specification=specification,
+            parent_id=parent_id,
             created_by=user,
             created_at=self._clock(),
         )

@@ -304,5 +304,10 @@ def _made(version: Version) -> str:
         count = len(origin.recipe)
         steps = f"{count} {'step' if count == 1 else 'steps'}"
         return f"“{origin.recipe_name}”, {steps}" if origin.recipe_name else steps
-    words = {OriginKind.UPLOAD: "appended", OriginKind.ROLLBACK: "rolled back", OriginKind.PREDICTION: "predicted"}
+    words = {
+        OriginKind.UPLOAD: "appended",
+        OriginKind.ROLLBACK: "rolled back",
+        OriginKind.PREDICTION: "predicted",
+        OriginKind.FORK: "forked",
+    }
     return words.get(origin.kind, str(origin.kind))

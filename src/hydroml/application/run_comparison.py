@@ -13,6 +13,7 @@ from hydroml.domain.experiments.comparison import (
     MetricRow,
     Obstacle,
     Setting,
+    effective,
     metric_rows,
     obstacles,
     settings,
@@ -83,8 +84,7 @@ def _settings(run: Run, data: str) -> dict[str, Any]:
     outcome = run.outcome
     if outcome is None:
         return document
-    elsewhere = {*document["preparation"], *document["split"], "algorithm", "split", "seed"}
-    chosen = {name: value for name, value in outcome.parameters.items() if name not in elsewhere}
+    chosen = effective(run, document)
     document["problem"] = outcome.problem
     document["features"] = [feature.name for feature in outcome.features]
     document["split"] = document["split"] | {"kind": outcome.split}

@@ -22,6 +22,7 @@ from hydroml.application.suites import SuiteHandler
 from hydroml.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, PrunedError, Run, RunId, RunStatus
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
+from hydroml.domain.gallery import Publication
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
 from hydroml.domain.models import Model
 from hydroml.domain.projects import Role, UserId
@@ -37,6 +38,8 @@ class RunDetail:
     models: tuple[Model, ...]
     twin: Run | None = None
     repeat: Run | None = None
+    publication: Publication | None = None
+    """Its place in the gallery."""
 
 
 class RunService:
@@ -137,7 +140,7 @@ class RunService:
             made = uow.runs.made_from(run_id)
             twin = next((one for one in made if one.twin_of), None)
             repeat = next((one for one in made if one.repeat_of), None)
-            return RunDetail(run, tuple(uow.models.of_run(run_id)), twin, repeat)
+            return RunDetail(run, tuple(uow.models.of_run(run_id)), twin, repeat, uow.gallery.of_run(run_id))
 
     def of_experiment(self, user: UserId, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         with self._uow() as uow:

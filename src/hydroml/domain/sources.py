@@ -292,6 +292,8 @@ class OriginKind(StrEnum):
     RECIPE = "recipe"
     QUERY = "query"
     PREDICTION = "prediction"
+    FORK = "fork"
+    """The same table, its parent's, taken from the gallery."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from hydroml.application.demo import DemoService
 from hydroml.application.experiments import ExperimentService
 from hydroml.application.exports import ExportService
 from hydroml.application.following import Followers
+from hydroml.application.gallery import GalleryService
 from hydroml.application.garbage import GarbageCollector
 from hydroml.application.imports import ImportService
 from hydroml.application.jobs import JobRunner, JobSender, JobService
@@ -36,6 +37,7 @@ from hydroml.application.models import ModelService
 from hydroml.application.notifications import NotificationService
 from hydroml.application.predictions import PredictionService
 from hydroml.application.preflight import PreflightService
+from hydroml.application.presets import PresetService
 from hydroml.application.profiles import ProfileAnalysis, ProfileService
 from hydroml.application.projects import ProjectService
 from hydroml.application.quality import QualityAnalysis, QualityService
@@ -200,6 +202,8 @@ class Container(containers.DeclarativeContainer):
     suite_jobs = providers.Factory(
         SuiteHandler, uow=uow.provider, searcher=searcher, blobs=blobs, sender=sender, clock=clock
     )
+    presets = providers.Factory(PresetService, uow=uow.provider, clock=clock)
+    gallery = providers.Factory(GalleryService, uow=uow.provider, experiments=experiments, blobs=blobs, clock=clock)
     run_table = providers.Factory(RunTableService, uow=uow.provider)
     run_comparisons = providers.Factory(RunComparisonService, uow=uow.provider)
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)

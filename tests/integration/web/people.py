@@ -115,6 +115,8 @@ def make_things(owner: Person) -> Things:
             "recipe_id": UUID(recipe),
             "experiment_id": experiment,
             "run_id": run,
+            "preset_id": UUID(owner.post("/presets", {"name": "As that", "run_id": str(run)}).json()["id"]),
+            "publication_id": UUID(owner.post(f"/runs/{run}/publish", {"shares_data": True}).json()["id"]),
             "suite_id": UUID(owner.post(f"/projects/{project}/suites", sweep).json()["id"]),
             "model_id": model,
             "job_id": UUID(accepted["job"]["id"]),

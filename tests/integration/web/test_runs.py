@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.web.people import Person, Things, insert_run
+from tests.integration.web.people import CSV, Person, Things, finish, insert_run, upload
 
 
 def table(who: Person, things: Things, query: str = "") -> Any:
@@ -76,3 +76,102 @@ def test_runs_are_compared(alice: Person, bob: Person, things: Things) -> None:
     for ids in (f"{run}", f"{run},{run}", f"{run},x", ",".join([str(run)] * 101)):
         refused = alice.get(f"/runs/compare?ids={ids}")
         assert (refused.status_code, refused.json()["errors"][0]["loc"][-1]) == (422, "ids")
+
+
+def test_a_preset_is_kept_and_applied_to_other_data(alice: Person, things: Things) -> None:
+    settings = {
+        "target": "flow",
+        "features": ["site", "rain"],
+        "split": {"kind": "group"},
+        "group_column": "basin",
+        "preparation": {
+            "groups": [{"columns": ["rain", "site"], "texts": {"encode": "frequency"}}],
+            "past": [{"columns": ["flow"], "lags": [1]}],
+        },
+        "algorithm": {"name": "random_forest", "hyperparameters": {"max_depth": 4}},
+    }
+    made = alice.post("/presets", {"name": "Shallow forest", "settings": settings})
+    assert made.status_code == 201
+    assert made.json()["settings"]["algorithm"] == settings["algorithm"]
+    assert "seed" not in made.json()["settings"]
+    applied = alice.post(f"/presets/{made.json()['id']}/apply", {"version_id": str(things.version_id)}).json()
+    assert [fault["loc"] for fault in applied["missing"]] == [
+        ["group_column"],
+        ["features"],
+        ["preparation", "groups"],
+        ["preparation", "past"],
+        ["split", "kind"],
+    ]
+    assert [group["columns"] for group in applied["specification"]["preparation"]["groups"]] == [["site"]]
+    specification = applied["specification"]
+    assert (specification["features"], specification["target"]) == (["site"], "flow")
+    assert alice.post(f"/projects/{things.project_id}/experiments", specification).status_code == 201
+    renamed = alice.call("PATCH", f"/presets/{made.json()['id']}", {"name": "Forest"}, **{"If-Match": made["ETag"]})
+    assert renamed.json()["name"] == "Forest"
+    assert alice.call("DELETE", f"/presets/{made.json()['id']}").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"settings": {"name": "x"}}, ["settings"]),
+        ({"settings": {"speed": 1}}, ["speed"]),
+        ({"settings": {"algorithm": {"name": "odd"}}}, ["algorithm", "name"]),
+        ({"settings": {"split": {"test_size": 2}}}, ["split", "test_size"]),
+        ({}, ["settings"]),
+    ],
+)
+def test_a_preset_refuses_what_is_no_setting(alice: Person, body: dict[str, Any], place: list[str]) -> None:
+    refused = alice.post("/presets", {"name": "x", **body})
+    assert (refused.status_code, refused.json()["errors"][0]["loc"][-len(place) :]) == (422, place)
+
+
+def test_a_fork_remembers_its_parent(alice: Person, bob: Person, things: Things) -> None:
+    parent = alice.get(f"/experiments/{things.experiment_id}").json()
+    body = parent["specification"] | {"seed": 7}
+    address = f"/projects/{things.project_id}/experiments?parent_id={things.experiment_id}"
+    forked = alice.post(address, body).json()
+    assert forked["parent_id"] == parent["id"]
+    found = alice.get(f"/experiments/{forked['id']}/differences?with={parent['id']}").json()["items"]
+    assert found == [{"place": "seed", "values": [7, 0]}]
+    project = bob.post("/projects", {"name": "Bob's"}).json()["id"]
+    assert bob.post(f"/projects/{project}/experiments?parent_id={parent['id']}", body).status_code == 404
+
+
+def test_a_published_run_is_seen_and_forked_with_its_data(alice: Person, bob: Person, things: Things) -> None:
+    seen = bob.get(f"/gallery/{things.publication_id}").json()
+    assert (seen["title"], seen["author"], seen["mine"], seen["run_id"]) == ("Flow", "alice", False, None)
+    assert seen["metrics"]["test"] == {"rmse": 1.5}
+    assert bob.get(f"/gallery/{things.publication_id}/artifacts/importance").status_code == 200
+    project = bob.post("/projects", {"name": "Bob's"}).json()["id"]
+    forked = bob.post(f"/gallery/{things.publication_id}/fork", {"project_id": project})
+    assert forked.status_code == 201
+    assert forked.json()["parent_id"] == str(things.experiment_id)
+    (copy,) = bob.get(f"/projects/{project}/sources").json()["items"]
+    assert forked.json()["specification"]["version_id"] == copy["current_version"]["id"]
+    assert copy["current_version"]["origin"]["kind"] == "fork"
+    assert bob.get(f"/versions/{copy['current_version']['id']}/rows").json()["total"] == 30
+    again = bob.post(f"/gallery/{things.publication_id}/fork", {"project_id": project})
+    assert again.json()["specification"]["version_id"] == copy["current_version"]["id"]
+    assert bob.get(f"/versions/{copy['current_version']['id']}/lineage").status_code == 200
+    assert bob.call("DELETE", f"/gallery/{things.publication_id}").status_code == 403
+    assert alice.post(f"/runs/{things.run_id}/publish").status_code == 409
+    assert alice.call("DELETE", f"/gallery/{things.publication_id}").status_code == 204
+    assert bob.get("/gallery").json()["total"] == 0
+
+
+def test_data_that_is_not_shared_stays_hidden(alice: Person, bob: Person, things: Things) -> None:
+    _, run, _ = insert_run(alice.id, things.project_id, things.version_id, "Second")
+    published = alice.post(f"/runs/{run}/publish", {"title": "How it flows", "summary": "In spring."}).json()
+    assert [one["title"] for one in bob.get("/gallery?search=spring").json()["items"]] == ["How it flows"]
+    project = bob.post("/projects", {"name": "Bob's"}).json()["id"]
+    address = f"/gallery/{published['id']}/fork"
+    refused = bob.post(address, {"project_id": project})
+    assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["version_id"])
+    assert bob.post(address, {"project_id": str(things.project_id)}).status_code == 404
+    other = bob.post(address, {"project_id": project, "version_id": str(things.version_id)})
+    assert other.status_code == 422
+    accepted = upload(bob, project, CSV).json()
+    finish(accepted["job"]["id"])
+    own = bob.get(f"/sources/{accepted['source']['id']}").json()["current_version"]["id"]
+    assert bob.post(address, {"project_id": project, "version_id": own}).status_code == 201

@@ -7,10 +7,12 @@ from hydroml.adapters.memory.activity import InMemoryActivityRepository
 from hydroml.adapters.memory.charts import InMemoryChartRepository
 from hydroml.adapters.memory.experiments import InMemoryExperimentRepository, InMemoryRunRepository
 from hydroml.adapters.memory.exports import InMemoryExportRepository
+from hydroml.adapters.memory.gallery import InMemoryGalleryRepository
 from hydroml.adapters.memory.idempotency import InMemoryIdempotencyRepository
 from hydroml.adapters.memory.jobs import InMemoryJobRepository
 from hydroml.adapters.memory.models import InMemoryModelRepository
 from hydroml.adapters.memory.notifications import InMemoryNotificationRepository
+from hydroml.adapters.memory.presets import InMemoryPresetRepository
 from hydroml.adapters.memory.projects import InMemoryProjectRepository
 from hydroml.adapters.memory.queries import InMemoryQueryRepository
 from hydroml.adapters.memory.recipes import InMemoryRecipeRepository
@@ -48,6 +50,8 @@ class InMemoryUnitOfWork:
     runs: InMemoryRunRepository
     suites: InMemorySuiteRepository
     run_table: InMemoryRunTable
+    presets: InMemoryPresetRepository
+    gallery: InMemoryGalleryRepository
     models: InMemoryModelRepository
     jobs: InMemoryJobRepository
     tokens: InMemoryTokenRepository
@@ -78,6 +82,8 @@ class InMemoryUnitOfWork:
         self.runs = InMemoryRunRepository(transaction)
         self.suites = InMemorySuiteRepository(transaction)
         self.run_table = InMemoryRunTable(transaction)
+        self.presets = InMemoryPresetRepository(transaction)
+        self.gallery = InMemoryGalleryRepository(transaction)
         self.models = InMemoryModelRepository(transaction)
         self.jobs = InMemoryJobRepository(transaction)
         self.tokens = InMemoryTokenRepository(transaction)

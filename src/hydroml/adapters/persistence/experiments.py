@@ -56,6 +56,8 @@ experiment = Table(
     reference("version_id", "version", "RESTRICT"),
     text("name"),
     document("specification"),
+    # It may be gone, or in another project: no foreign key.
+    uuid("parent_id", nullable=True),
     uuid("created_by"),
     moment("created_at"),
     number("revision"),
@@ -123,8 +125,8 @@ run_value = Table(
     uuid("project_id"),
     Column("number", Float),
     text("text", nullable=True),
-    # Answers for one metric of all runs of a project without a look at the table.
-    Index(None, "project_id", "name", postgresql_include=["run_id", "number"]),
+    # Holds the runs of a project in the order of each of their metrics.
+    Index(None, "project_id", "name", "number", "run_id"),
 )
 """The columns of runs, one by one: what `columns_of` says, written with the run."""
 
@@ -136,6 +138,7 @@ def _experiment_to_row(entity: Experiment) -> dict[str, Any]:
         "version_id": entity.specification.version_id,
         "name": entity.specification.name,
         "specification": write_specification(entity.specification),
+        "parent_id": entity.parent_id,
         "created_by": entity.created_by,
         "created_at": entity.created_at,
         "revision": entity.revision,
@@ -147,6 +150,7 @@ def _experiment_from_row(row: Row[Any]) -> Experiment:
         id=ExperimentId(row.id),
         project_id=ProjectId(row.project_id),
         specification=read_specification(row.specification),
+        parent_id=None if row.parent_id is None else ExperimentId(row.parent_id),
         created_by=UserId(row.created_by),
         created_at=row.created_at,
         revision=row.revision,

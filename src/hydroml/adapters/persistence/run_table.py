@@ -8,14 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Float,
     FromClause,
     Row,
+    Select,
     Text,
     cast,
     column,
+    exists,
     func,
     literal,
     null,
@@ -68,25 +71,46 @@ class SqlAlchemyRunTable:
         self._connection = connection
 
     def find(self, which: RunQuery) -> RunSlice:
-        grouping = _grouping(which, _DATA) if which.group is not None else None
-        base = _DATA if grouping is None else grouping.joined
-        conditions = _conditions(which)
-        if grouping is not None:
-            conditions.append(grouping.key == which.group)
-        total = self._connection.execute(select(func.count()).select_from(base).where(*conditions)).scalar_one()
-        sorting = _sorting(which, base)
-        order = [(key.desc() if which.descending else key.asc()).nulls_last() for key in sorting.keys]
-        page = (
-            select(*_LINE)
-            .select_from(sorting.joined)
-            .where(*conditions)
-            .order_by(*order, run.c.id.desc() if which.descending else run.c.id.asc())
-            .limit(which.limit)
-            .offset(which.offset)
-        )
-        rows = self._connection.execute(page).all()
-        values = self._values([row.id for row in rows], which.columns)
-        return RunSlice(tuple(_from_row(row, values[row.id]) for row in rows), total)
+        joined, conditions = _chosen(which)
+        total = self._connection.execute(select(func.count()).select_from(joined).where(*conditions)).scalar_one()
+        by_metric = which.sort_field.startswith("metrics.")
+        ids = self._by_metric(which) if by_metric else self._in_order(which, joined, conditions)
+        lines = select(*_LINE).select_from(_DATA).where(run.c.id.in_(ids))
+        rows = {row.id: row for row in self._connection.execute(lines)}
+        values = self._values(ids, which.columns)
+        return RunSlice(tuple(_from_row(rows[id_], values[id_]) for id_ in ids), total)
+
+    def _in_order(
+        self, which: RunQuery, joined: FromClause, conditions: Sequence[ColumnElement[bool]]
+    ) -> Sequence[UUID]:
+        sorting = _sorting(which, joined)
+        order = [_directed(key, which) for key in sorting.keys]
+        query = select(run.c.id).select_from(sorting.joined).where(*conditions)
+        return self._page(query.order_by(*order, _directed(run.c.id, which)), which.limit, which.offset)
+
+    def _by_metric(self, which: RunQuery) -> Sequence[UUID]:
+        """Those that have the metric, in the order of the index that holds it, then those that lack it."""
+        has_it = (run_value.c.project_id == which.project_id) & (run_value.c.name == which.sort_field)
+        valued: FromClause = run_value
+        conditions: list[ColumnElement[bool]] = [has_it]
+        if which.is_narrowed:
+            chosen, narrowed = _chosen(which)
+            valued = chosen.join(run_value, run_value.c.run_id == run.c.id)
+            conditions += narrowed
+        having = select(run_value.c.run_id).select_from(valued).where(*conditions)
+        ordered = having.order_by(_directed(run_value.c.number, which), _directed(run_value.c.run_id, which))
+        ids = self._page(ordered, which.limit, which.offset)
+        if len(ids) == which.limit:
+            return ids
+        known = self._connection.execute(select(func.count()).select_from(having.subquery())).scalar_one()
+        joined, chosen_conditions = _chosen(which)
+        lacks_it = ~exists().where(has_it, run_value.c.run_id == run.c.id)
+        rest = select(run.c.id).select_from(joined).where(*chosen_conditions, lacks_it)
+        behind = max(0, which.offset - known)
+        return [*ids, *self._page(rest.order_by(_directed(run.c.id, which)), which.limit - len(ids), behind)]
+
+    def _page(self, query: Select[Any], limit: int, offset: int) -> Sequence[UUID]:
+        return list(self._connection.execute(query.limit(limit).offset(offset)).scalars())
 
     def groups(self, which: RunQuery, limit: int) -> Sequence[RunGroup]:
         grouping = _grouping(which, _DATA)
@@ -138,6 +162,25 @@ def _conditions(which: RunQuery) -> list[ColumnElement[bool]]:
         in_source = func.lower(source.c.name).like(pattern, escape="\\")
         conditions.append(run.c.words.like(pattern, escape="\\") | in_source)
     return conditions
+
+
+def _chosen(which: RunQuery) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """The runs a query narrows to: joined with no more than what it asks about."""
+    conditions = _conditions(which)
+    data: FromClause = _DATA if which.words.strip() or "source" in (which.group_by, which.sort_field) else run
+    if which.group_by == "version":
+        data = _DATA
+    if which.group is None:
+        return data, conditions
+    grouping = _grouping(which, data)
+    return grouping.joined, [*conditions, grouping.key == which.group]
+
+
+def _directed(key: ColumnElement[Any], which: RunQuery) -> ColumnElement[Any]:
+    """Missing ones last either way; what is never missing says nothing of them, so that an index serves."""
+    directed = key.desc() if which.descending else key.asc()
+    never = (isinstance(key, Column) and not key.nullable) or key is run_value.c.number
+    return directed if never else directed.nulls_last()
 
 
 def _value(which: RunQuery, name: str, base: FromClause, alias: str) -> tuple[FromClause, Any]:

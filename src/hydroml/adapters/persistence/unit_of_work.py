@@ -10,10 +10,12 @@ from hydroml.adapters.persistence.activity import SqlAlchemyActivityRepository
 from hydroml.adapters.persistence.charts import SqlAlchemyChartRepository
 from hydroml.adapters.persistence.experiments import SqlAlchemyExperimentRepository, SqlAlchemyRunRepository
 from hydroml.adapters.persistence.exports import SqlAlchemyExportRepository
+from hydroml.adapters.persistence.gallery import SqlAlchemyGalleryRepository
 from hydroml.adapters.persistence.idempotency import SqlAlchemyIdempotencyRepository
 from hydroml.adapters.persistence.jobs import SqlAlchemyJobRepository
 from hydroml.adapters.persistence.models import SqlAlchemyModelRepository
 from hydroml.adapters.persistence.notifications import SqlAlchemyNotificationRepository
+from hydroml.adapters.persistence.presets import SqlAlchemyPresetRepository
 from hydroml.adapters.persistence.projects import SqlAlchemyProjectRepository
 from hydroml.adapters.persistence.queries import SqlAlchemyQueryRepository
 from hydroml.adapters.persistence.recipes import SqlAlchemyRecipeRepository
@@ -51,6 +53,8 @@ class SqlAlchemyUnitOfWork:
     runs: SqlAlchemyRunRepository
     suites: SqlAlchemySuiteRepository
     run_table: SqlAlchemyRunTable
+    presets: SqlAlchemyPresetRepository
+    gallery: SqlAlchemyGalleryRepository
     models: SqlAlchemyModelRepository
     jobs: SqlAlchemyJobRepository
     tokens: SqlAlchemyTokenRepository
@@ -84,6 +88,8 @@ class SqlAlchemyUnitOfWork:
         self.runs = SqlAlchemyRunRepository(connection)
         self.suites = SqlAlchemySuiteRepository(connection)
         self.run_table = SqlAlchemyRunTable(connection)
+        self.presets = SqlAlchemyPresetRepository(connection)
+        self.gallery = SqlAlchemyGalleryRepository(connection)
         self.models = SqlAlchemyModelRepository(connection)
         self.jobs = SqlAlchemyJobRepository(connection)
         self.tokens = SqlAlchemyTokenRepository(connection)

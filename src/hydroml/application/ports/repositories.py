@@ -14,9 +14,11 @@ from uuid import UUID
 from hydroml.application.ports.run_table import RunTable
 from hydroml.domain.activity import Activity, Head, Link
 from hydroml.domain.charts import ChartId, SavedChart
+from hydroml.domain.experiments.presets import Preset, PresetId
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, SuiteId
 from hydroml.domain.experiments.suites import Suite, Trial
 from hydroml.domain.exports import Export, ExportId, ExportTemplate, TemplateId
+from hydroml.domain.gallery import Publication, PublicationId
 from hydroml.domain.jobs import Job, JobId, JobState, LogLine
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.notifications import Notification, NotificationId
@@ -356,6 +358,27 @@ class SuiteRepository(Protocol):
         """Sortable by created_at and name."""
 
 
+class PresetRepository(Protocol):
+    def add(self, preset: Preset) -> None: ...
+    def get(self, preset_id: PresetId) -> Preset: ...  # raises PresetNotFoundError
+    def save(self, preset: Preset) -> None: ...
+    def delete(self, preset_id: PresetId) -> None: ...  # raises PresetNotFoundError
+    def of_owner(self, owner: UserId) -> Sequence[Preset]:
+        """By name."""
+
+
+class GalleryRepository(Protocol):
+    """Publications go with their run."""
+
+    def add(self, publication: Publication) -> None: ...  # raises ConflictError when the run has one, or is gone
+    def get(self, publication_id: PublicationId) -> Publication: ...  # raises PublicationNotFoundError
+    def of_run(self, run_id: RunId) -> Publication | None: ...
+    def all(self, listing: Listing) -> Slice[Publication]:
+        """Sortable by published_at and title; the search looks through title and summary."""
+
+    def delete(self, publication_id: PublicationId) -> None: ...  # raises PublicationNotFoundError
+
+
 class ModelRepository(Protocol):
     def add(self, model: Model) -> None: ...  # raises ConflictError when the project has a model of that name
     def get(self, model_id: ModelId) -> Model: ...  # raises ModelNotFoundError
@@ -528,6 +551,10 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     def suites(self) -> SuiteRepository: ...
     @property
     def run_table(self) -> RunTable: ...
+    @property
+    def presets(self) -> PresetRepository: ...
+    @property
+    def gallery(self) -> GalleryRepository: ...
     @property
     def models(self) -> ModelRepository: ...
     @property

@@ -48,6 +48,12 @@ class RunQuery:
         return self.sort.removeprefix("-")
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether it leaves out any of the project's runs."""
+        ids = (self.experiment_id, self.suite_id, self.group)
+        return bool(self.words.strip() or self.statuses) or any(one is not None for one in ids)
+
+    @property
     def descending(self) -> bool:
         return self.sort.startswith("-")
 

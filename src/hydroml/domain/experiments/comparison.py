@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.metrics import METRICS, Better
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.experiments.specification import SplitKind
@@ -57,6 +58,16 @@ def _flat(place: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping):
         return [found for name, part in value.items() for found in _flat(f"{place}.{name}" if place else name, part)]
     return [(place, value)]
+
+
+def effective(run: Run, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters of a run as they took effect; `document` is its specification's."""
+    if run.outcome is None:
+        return dict(document["algorithm"]["hyperparameters"])
+    algorithm = ALGORITHMS.get(document["algorithm"]["name"])
+    known = () if algorithm is None else algorithm.hyperparameters
+    names = {*document["algorithm"]["hyperparameters"], *(parameter.name for parameter in known)}
+    return {name: value for name, value in run.outcome.parameters.items() if name in names}
 
 
 def metric_rows(runs: Sequence[Run]) -> tuple[MetricRow, ...]:

@@ -63,6 +63,8 @@ class Experiment:
     id: ExperimentId
     project_id: ProjectId
     specification: Specification
+    parent_id: ExperimentId | None = None
+    """The experiment it was made from, which may be gone, or in a project its maker does not see."""
     created_by: UserId
     created_at: datetime
     revision: int = 0

@@ -221,7 +221,7 @@ class Specification:
             *self._split_faults(columns),
             *self.preparation.faults(columns, target=self.target, timed=self.time_column is not None),
             *self._past_faults(),
-            *self._algorithm_faults(),
+            *self.algorithm_faults(),
             *self._metric_faults(),
         )
 
@@ -288,7 +288,8 @@ class Specification:
         words = f"earlier values of “{self.target}” are features: by chance rows would train on targets that test"
         return [Fault(("split", "kind"), words, "leakage")]
 
-    def _algorithm_faults(self) -> list[Fault]:
+    def algorithm_faults(self) -> list[Fault]:
+        """What is wrong with the algorithm or its hyperparameters, whatever the table."""
         algorithm = ALGORITHMS.get(self.algorithm.name)
         if algorithm is None:
             known = ", ".join(ALGORITHMS)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router, Schema, Status
-from pydantic import TypeAdapter, WithJsonSchema
+from pydantic import Field, TypeAdapter, WithJsonSchema
 
 from hydroml.application.documents import read_specification, write_specification
 from hydroml.application.experiments import ExperimentDetail
@@ -32,6 +32,7 @@ class ExperimentOut(Schema):
     project_id: UUID
     name: str
     specification: SpecificationDocument
+    parent_id: UUID | None = Field(description="The experiment it was made from.")
     runs: int
     created_by: UUID
     created_at: datetime
@@ -45,6 +46,7 @@ class ExperimentOut(Schema):
             project_id=experiment.project_id,
             name=experiment.name,
             specification=write_specification(experiment.specification),
+            parent_id=experiment.parent_id,
             runs=detail.runs,
             created_by=experiment.created_by,
             created_at=experiment.created_at,
@@ -57,6 +59,12 @@ class ExperimentPatch(Schema):
 
     name: str | None = None
     specification: SpecificationDocument | None = None
+
+
+class ParentIn(Schema):
+    """The experiment it is made from."""
+
+    parent_id: UUID | None = None
 
 
 class FaultOut(Schema):
@@ -120,11 +128,20 @@ def list_experiments(request: HttpRequest, project_id: UUID, which: Query[Listin
 
 @router.post("/projects/{uuid:project_id}/experiments", response={201: ExperimentOut})
 def create_experiment(
-    request: HttpRequest, response: HttpResponse, project_id: UUID, specification: Body[SpecificationDocument]
+    request: HttpRequest,
+    response: HttpResponse,
+    project_id: UUID,
+    specification: Body[SpecificationDocument],
+    parent: Query[ParentIn],
 ) -> Status[ExperimentOut]:
-    """A specification; everything but name, version and target has a sensible default."""
+    """A specification; everything but name, version and target has a sensible default. With `parent_id` it is a fork
+    that remembers the experiment it was made from."""
     container().access().check(request.auth, "project", project_id)
-    detail = container().experiments().create(request.auth, ProjectId(project_id), read_specification(specification))
+    if parent.parent_id is not None:
+        container().access().check(request.auth, "experiment", parent.parent_id)
+    parent_id = None if parent.parent_id is None else ExperimentId(parent.parent_id)
+    read = read_specification(specification)
+    detail = container().experiments().create(request.auth, ProjectId(project_id), read, parent_id)
     response["Location"] = f"/api/v1/experiments/{detail.experiment.id}"
     return Status(201, _tagged(response, detail))
 

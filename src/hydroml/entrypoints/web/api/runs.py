@@ -82,7 +82,7 @@ class TwinOut(Schema):
     @classmethod
     def of(cls, run: Run) -> "TwinOut":
         split = run.outcome.split if run.outcome else run.specification.split.kind
-        return cls(id=run.id, job_id=run.job_id, status=run.status, split=split, metrics=_metrics(run))
+        return cls(id=run.id, job_id=run.job_id, status=run.status, split=split, metrics=metrics_of(run))
 
 
 class DifferenceOut(Schema):
@@ -147,6 +147,7 @@ class RunOut(Schema):
     repeat: RepeatOut | None
     repeat_of: UUID | None = Field(description="The run that it does once more.")
     environment: dict[str, str] = Field(description="Versions of what computed it.")
+    publication_id: UUID | None = Field(description="Its place in the gallery, where one run is asked for.")
     tags: list[str]
     notes: str
     created_by: UUID
@@ -181,7 +182,7 @@ class RunOut(Schema):
             specification=write_specification(wanted),
             parameters=outcome.parameters if outcome else dict(wanted.algorithm.hyperparameters),
             seed=wanted.seed,
-            metrics=_metrics(run),
+            metrics=metrics_of(run),
             counts=CountsOut.of(outcome.counts) if outcome else None,
             seconds=outcome.seconds if outcome else None,
             artifacts=sorted(run.artifacts),
@@ -198,6 +199,7 @@ class RunOut(Schema):
             repeat=RepeatOut.of(run, detail.repeat) if detail.repeat else None,
             repeat_of=run.repeat_of,
             environment=outcome.environment if outcome else {},
+            publication_id=detail.publication.id if detail.publication else None,
             tags=list(run.tags),
             notes=run.notes,
             created_by=run.created_by,
@@ -330,7 +332,8 @@ def _tagged(response: HttpResponse, detail: RunDetail) -> RunOut:
     return answer
 
 
-def _metrics(run: Run) -> MetricsOut:
+def metrics_of(run: Run) -> MetricsOut:
+    """A run's metrics by part."""
     if run.outcome is None:
         return MetricsOut()
     return MetricsOut(
