@@ -1,7 +1,8 @@
 """Runs: an experiment carried out by a job, its result kept, and its record sent to the tracking server."""
 
+import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
@@ -224,6 +225,7 @@ class TrainingHandler:
                     checked.features,
                     checked.problem,
                     enough=self._enough(job),
+                    found=self._found(run),
                 )
                 try:
                     trained = self._learner.train(self._suites.task_of(run, task), folder, monitor.part(0, 0.9))
@@ -250,6 +252,17 @@ class TrainingHandler:
         except UnavailableError as error:
             monitor.log(f"MLflow does not answer; the run will be recorded there later ({error})", "warning")
         return {"run_id": str(run_id)}
+
+    def _found(self, run: Run) -> Mapping[str, Any] | None:
+        """The leaderboard of the run that this one repeats: a search goes by the clock and would end elsewhere."""
+        if run.repeat_of is None:
+            return None
+        with self._uow() as uow:
+            key = uow.runs.get(run.repeat_of).artifacts.get("leaderboard")
+        if key is None:
+            return None
+        with self._blobs.open(key) as blob:
+            return dict(json.loads(blob.read()))
 
     def _enough(self, job: Job) -> Callable[[], bool]:
         """Whether somebody has asked for what there is; looked up once a second at most."""

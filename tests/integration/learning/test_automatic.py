@@ -95,6 +95,16 @@ def test_the_same_is_found_again_whatever_the_test_rows_hold(tmp_path: Path) -> 
         assert (one["name"], one["score"], one["weight"]) == (again["name"], again["score"], again["weight"])
 
 
+@pytest.mark.parametrize("split", [Split(), Split(SplitKind.KFOLD, folds=2)], ids=["one part", "folds"])
+def test_repeated_it_fits_what_was_found_to_the_last_digit(tmp_path: Path, split: Split) -> None:
+    choice = AlgorithmChoice("automatic", {"folds": 2})
+    task = task_of(weather(), tmp_path, features=FEATURES, algorithm=choice, split=split, budget=Budget(6))
+    result = train(task, tmp_path)
+    again = train(replace(task, found=board_of(result)), tmp_path, threads=1)
+    assert again.outcome.metrics == result.outcome.metrics
+    assert again.artifacts == result.artifacts
+
+
 @pytest.mark.timeout(100)
 def test_asked_to_finish_it_keeps_the_best_it_has(tmp_path: Path) -> None:
     choice = AlgorithmChoice("automatic", {"folds": 3})

@@ -1,7 +1,7 @@
 """One training from a Parquet file to an outcome, plot data and a model file."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,8 @@ class _Fitter:
     deadline: float | None
     seconds: float
     """Of an automatic search: each of its fits has its share of the budget."""
+    searches: list[list[dict[str, Any]]] = field(default_factory=list)
+    """The members that each automatic search has found so far."""
 
     def fit(self, rows: Array, monitor: Monitor) -> "_Fitted":
         """A model of these rows alone."""
@@ -87,7 +89,8 @@ class _Fitter:
         check_memory(len(training), width, self.memory_limit)
         threads = self.threads if len(training) * width > _SMALL else 1
         if algorithm is AUTOMATIC:
-            pipeline, board = running.run(
+            earlier = None if self.task.found is None else self.task.found["searches"][len(self.searches)]
+            found = running.run(
                 self.task,
                 self.frame,
                 rows,
@@ -97,8 +100,10 @@ class _Fitter:
                 seconds=self.seconds,
                 threads=threads,
                 monitor=monitor,
+                repeated=earlier,
             )
-            return _Fitted(pipeline, used, training, threads, board)
+            self.searches.append(found.members)
+            return _Fitted(found.pipeline, used, training, threads, found.board)
         labels = self.frame.target.labels(rows)
         rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
         wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
@@ -217,7 +222,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
             "model": outcome.metrics["test"],
             "items": [{"name": name, "metrics": values} for name, values in beside.items()],
         },
-    } | ({} if fitted.board is None else {"leaderboard": fitted.board})
+    } | ({} if fitted.board is None else {"leaderboard": fitted.board | {"searches": fitter.searches}})
     monitor.report(1.0, "explaining")
     return Trained(outcome, {name: plots.document(value) for name, value in artifacts.items()}, model, table)
 

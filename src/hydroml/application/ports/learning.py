@@ -24,6 +24,8 @@ class TrainingTask:
     problem: Problem
     enough: Callable[[], bool] = lambda: False
     """Whether somebody asked an automatic search to stop and keep the best it has."""
+    found: Mapping[str, Any] | None = None
+    """The leaderboard of the run that this one repeats: what an automatic search found then is fitted again."""
     on_fold: Callable[[int, Mapping[str, float]], None] | None = None
     """Called after each fold, counted from 1, with the means of the metrics so far: of the folds within the training
     part, or of the split's own. What it raises ends the training."""

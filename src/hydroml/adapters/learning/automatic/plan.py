@@ -1,6 +1,7 @@
 """Which candidates answer together, and the one estimator that they become."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,37 @@ class Member:
     weight: float
     seconds: float
 
+    def document(self) -> dict[str, Any]:
+        """All that its fit depends on, for another run that repeats it."""
+        one = self.candidate
+        return {
+            "name": one.name,
+            "title": one.title,
+            "family": one.family,
+            "parameters": dict(one.parameters),
+            "learning_rate": self.rate,
+            "rounds": self.rounds,
+            "weight": self.weight,
+        }
+
+    @staticmethod
+    def read(document: Mapping[str, Any]) -> "Member":
+        candidate = Candidate(document["name"], document["title"], document["family"], document["parameters"])
+        return Member(candidate, document["rounds"], document["learning_rate"], document["weight"], 0.0)
+
+
+@dataclass(slots=True)
+class Ended:
+    """Whether a fit came to its end."""
+
+    whole: bool = False
+
+
+@contextmanager
+def undisturbed(_: Member) -> Iterator[Ended]:
+    """A fit that nothing may end."""
+    yield Ended(whole=True)
+
 
 def fitted(
     members: Sequence[Member],
@@ -32,8 +64,8 @@ def fitted(
     *,
     seed: int,
     threads: int,
-    go_on: Callable[[Member], bool],
-    begin: Callable[[Member], Any],
+    go_on: Callable[[Member], bool] = lambda _: True,
+    begin: Callable[[Member], AbstractContextManager[Ended]] = undisturbed,
 ) -> tuple[list[Member], list[Pipeline]]:
     """The members fitted to all training rows, the weightiest first; those that `go_on` refuses, beyond the first, are
     left out. `begin` gives the context in which a member is fitted."""

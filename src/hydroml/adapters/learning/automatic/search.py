@@ -21,6 +21,7 @@ from hydroml.adapters.learning.automatic.trials import trials
 from hydroml.adapters.learning.fitting import Interrupted, interrupt
 from hydroml.adapters.learning.frames import Array
 from hydroml.domain.errors import TooLargeError
+from hydroml.domain.experiments.metrics import METRICS
 
 _CHEAP = 0.04
 """Of the budget: a candidate whose folds take less is not raced."""
@@ -57,11 +58,6 @@ class _Done:
     entry: Entry
     predictions: Array
     member: plan.Member
-
-
-@dataclass(slots=True)
-class _Ended:
-    whole: bool = False
 
 
 class Search:
@@ -150,14 +146,15 @@ class Search:
         left = max(self._left(), 0.1)
         limit = candidate.share * left / len(self._folds)
         spare = left if not self._done else min(1.5 * candidate.share * left + 1.0, left)
-        ended = _Ended()
+        ended = plan.Ended()
         try:
             with self._interruptible(started + spare) as ended:
                 self._race(entry, limit)
         except Exception as error:  # noqa: BLE001  one configuration that fails must not end the others
             entry.state, entry.reason = State.FAILED, f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
         if not ended.whole and entry.state is State.FAILED and not entry.reason:
-            entry.state, entry.reason = State.CUT, "time was up before all folds were fitted"
+            words = "it was stopped on request" if self._finishing else "time was up before all folds were fitted"
+            entry.state, entry.reason = State.CUT, words
         entry.seconds = time.monotonic() - started
         self._tell(entry)
 
@@ -296,7 +293,7 @@ class Search:
         first = max(members, key=lambda one: one.weight)
 
         @contextmanager
-        def begin(member: plan.Member) -> Iterator[_Ended]:
+        def begin(member: plan.Member) -> Iterator[plan.Ended]:
             self._said = f"{member.candidate.title}: all training rows; {self._best()}"
             with self._interruptible(None if member.candidate is first.candidate else hard) as ended:
                 yield ended
@@ -332,9 +329,9 @@ class Search:
         }
 
     @contextmanager
-    def _interruptible(self, until: float | None) -> Iterator[_Ended]:
+    def _interruptible(self, until: float | None) -> Iterator[plan.Ended]:
         """A block that `attend` may end after `until`; what is behind it goes on, and learns whether it was whole."""
-        ended = _Ended()
+        ended = plan.Ended()
         try:
             try:
                 with self._lock:
@@ -368,7 +365,7 @@ class Search:
     def _tell(self, entry: Entry) -> None:
         words = f"{entry.candidate.title}: {entry.state.value.replace('_', ' ')} in {entry.seconds:.1f} s"
         if entry.loss is not None:
-            words += f", {self._rules.score.metric} {self._rules.score.value(entry.loss):.4g}"
+            words += f", {METRICS[self._rules.score.metric].title} {self._rules.score.value(entry.loss):.4g}"
         self._log(f"{words} ({entry.reason})" if entry.reason else words)
 
 

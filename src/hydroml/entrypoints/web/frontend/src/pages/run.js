@@ -85,7 +85,7 @@ function runPage() {
         this.stop = watchJob(this.run.job_id, (job) => {
           const over = this.job && isActive(this.job) && !isActive(job);
           this.job = job;
-          const mark = `${job.phase}|${job.state}`;
+          const mark = `${job.phase}|${job.state}|${(job.message ?? "").split(":")[0]}`;
           if (mark !== logged) this.log.load({ quiet: true });
           logged = mark;
           if (job.state === "running" && this.run.status === "queued") this.run.status = "running";
