@@ -6,7 +6,9 @@ Each prints a table of its own.
 import subprocess
 import sys
 
-BENCHMARKS = ("startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "studio", "crowd")
+BENCHMARKS = (
+    "startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "suite", "studio", "crowd",
+)  # fmt: skip
 
 BY_NAME = ("dtale",)
 """Installs a peer from the package index first."""
