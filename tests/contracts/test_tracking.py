@@ -13,6 +13,7 @@ from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import UserId
+from tests.contracts import examples
 from tests.tasks import NOON, run_of, task_of, train, version_of
 
 
@@ -56,6 +57,13 @@ class TrackerContract:
 
     def test_every_run_has_its_own_id(self, trackers: Trackers) -> None:
         assert trackers.record(trackers.run()) != trackers.record(trackers.run())
+
+    def test_a_trial_is_put_beneath_its_suite_as_often_as_one_likes(self, trackers: Trackers) -> None:
+        of = examples.suite(examples.experiment(examples.version(examples.source()), examples.project()))
+        for _ in range(2):
+            trackers.tracker.nest(trackers.record(trackers.run()), of)
+        with pytest.raises(UnavailableError):
+            trackers.away.nest("some", of)
 
     def test_registering_twice_gives_the_same_version(self, trackers: Trackers) -> None:
         run = trackers.run()

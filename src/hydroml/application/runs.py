@@ -321,6 +321,7 @@ class TrackingService:
             run = uow.runs.get(run_id)
             version = uow.versions.get(run.specification.version_id)
             project = uow.projects.get(run.project_id)
+            suite = None if run.variation is None else uow.suites.get(run.variation.suite_id)
         if run.mlflow_run_id is not None:
             return
         _, model_blob = run.result()
@@ -330,6 +331,8 @@ class TrackingService:
                 artifacts[name] = blob.read()
         with self._blobs.local(model_blob) as model:
             mlflow_run_id = self._tracker.record(run, version, project.name, artifacts, model)
+        if suite is not None:
+            self._tracker.nest(mlflow_run_id, suite)
         with self._uow() as uow:
             run = uow.runs.get_for_update(run_id)
             run.tracked_as(mlflow_run_id)

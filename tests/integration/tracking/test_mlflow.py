@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from hydroml.domain.experiments.runs import Run
 from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import ProjectId, UserId
+from tests.contracts import examples
 from tests.tasks import NOON, run_of, table_of, task_of, train, version_of
 
 pytestmark = pytest.mark.services
@@ -85,6 +86,22 @@ def record(store: Store, task: TrainingTask, trained: Trained, project: ProjectI
     mlflow_id = store.tracker.record(run, version_of(task), "Rivers: α/β", trained.artifacts, trained.model)
     run.tracked_as(mlflow_id)
     return Recorded(store, task, trained, run, mlflow_id)
+
+
+def test_trials_stand_beneath_one_run_of_their_suite(store: Store, tmp_path: Path) -> None:
+    task = task_of({"x": np.arange(50.0), "y": np.arange(50.0) * 3}, tmp_path)
+    trained = train(task, tmp_path)
+    suite = examples.suite(examples.experiment(examples.version(examples.source()), examples.project()))
+    trials = []
+    for _ in range(2):
+        run = replace(run_of(task, trained.outcome), project_id=suite.project_id)
+        trials.append(store.tracker.record(run, version_of(task), "Rivers", trained.artifacts, trained.model))
+        store.tracker.nest(trials[-1], suite)
+    parents = {store.client.get_run(trial).data.tags["mlflow.parentRunId"] for trial in trials}
+    assert len(parents) == 1
+    parent = store.client.get_run(parents.pop())
+    assert (parent.info.run_name, parent.info.status) == (suite.name, "FINISHED")
+    assert (parent.data.tags["hydroml.suite_id"], parent.data.params["metric"]) == (str(suite.id), suite.metric)
 
 
 def test_run_has_parameters_metrics_and_tags(recorded: Recorded) -> None:

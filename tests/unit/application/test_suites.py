@@ -66,6 +66,7 @@ def test_a_sweep_tries_what_was_asked_and_finds_the_best(bench: Bench) -> None:
         base, name=run.specification.name, algorithm=replace(base.algorithm, hyperparameters=dict(detail.best.values))
     )
     assert base.split.validation
+    assert bench.app.tracker.suites[run.mlflow_run_id or ""] == detail.suite.id
     job = bench.app.job(JobId(detail.suite.job_id or run.id))
     assert (job.state, job.progress, job.result["best_run_id"]) == (JobState.SUCCEEDED, 1.0, str(run.id))
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hydroml.domain.errors import UnavailableError
-from hydroml.domain.experiments.runs import Run, RunId
+from hydroml.domain.experiments.runs import Run, RunId, SuiteId
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Version
 
@@ -15,11 +16,16 @@ class InMemoryTracker:
     def __init__(self) -> None:
         self.runs: dict[RunId, str] = {}
         self.models: dict[tuple[object, int], str] = {}
+        self.suites: dict[str, SuiteId] = {}
         self.away = False
 
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         self._answer()
         return self.runs.setdefault(run.id, run.id.hex)
+
+    def nest(self, mlflow_run_id: str, suite: Suite) -> None:
+        self._answer()
+        self.suites[mlflow_run_id] = suite.id
 
     def register(self, model: Model, version: ModelVersion, run: Run) -> str:
         self._answer()

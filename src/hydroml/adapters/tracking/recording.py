@@ -32,12 +32,20 @@ from mlflow.types import ColSpec, DataType, Schema
 from sklearn.dummy import DummyRegressor
 
 from hydroml.adapters.learning import modelfile
+from hydroml.application.documents import write_plan
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Feature, Outcome, Run
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Column, ColumnType, Version
 
-RUN, PROJECT, MODEL, NUMBER = "hydroml.run_id", "hydroml.project_id", "hydroml.model_id", "hydroml.version"
+RUN, SUITE, PROJECT, MODEL, NUMBER = (
+    "hydroml.run_id",
+    "hydroml.suite_id",
+    "hydroml.project_id",
+    "hydroml.model_id",
+    "hydroml.version",
+)
 _MODEL_NAME = "model"
 _LIBRARIES = ("scikit-learn", "skops", "numpy", "pandas")
 _BOOSTERS = {"lightgbm": "lightgbm", "xgboost": "xgboost-cpu", "catboost": "catboost"}
@@ -91,6 +99,32 @@ class Recorder:
             self._log_model(experiment_id, mlflow_id, run, version, model, Path(folder, _MODEL_NAME))
         self._client.set_terminated(mlflow_id, "FINISHED", _milliseconds(run.finished_at or run.created_at))
         return mlflow_id
+
+    def nest(self, mlflow_run_id: str, suite: Suite) -> None:
+        trial = self._client.get_run(mlflow_run_id)
+        experiment_id = trial.info.experiment_id
+        found = self._client.search_runs([experiment_id], f"tags.`{SUITE}` = '{suite.id}'", max_results=1)
+        if found:
+            parent = found[0]
+        else:
+            parent = self._client.create_run(
+                experiment_id,
+                start_time=_milliseconds(suite.started_at or suite.created_at),
+                run_name=suite.name,
+                tags={
+                    SUITE: str(suite.id),
+                    PROJECT: str(suite.project_id),
+                    "mlflow.source.name": "hydroml",
+                    "mlflow.source.type": "JOB",
+                    "mlflow.user": str(suite.created_by),
+                },
+            )
+            plan = json.dumps(write_plan(suite.plan))[:_MAX_VALUE]
+            named = {"kind": suite.plan.kind, "metric": suite.metric, "judged_by": suite.judged_by, "plan": plan}
+            self._client.log_batch(parent.info.run_id, params=[Param(*pair) for pair in named.items()])
+        self._client.set_tag(mlflow_run_id, "mlflow.parentRunId", parent.info.run_id)
+        # as long as the last trial that is recorded
+        self._client.set_terminated(parent.info.run_id, "FINISHED", trial.info.end_time)
 
     def register(self, model: Model, version: ModelVersion, run: Run) -> str:
         name = registered_name(model)

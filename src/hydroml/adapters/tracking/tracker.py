@@ -11,6 +11,7 @@ import psycopg
 
 from hydroml.domain.errors import DomainError, UnavailableError
 from hydroml.domain.experiments.runs import Run
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Version
 
@@ -49,6 +50,12 @@ class MlflowTracker:
         with _answering():
             return str(self._recorder().record(run, version, project_name, artifacts, model))
 
+    def nest(self, mlflow_run_id: str, suite: Suite) -> None:
+        with _answering():
+            recorder = self._recorder()
+            with _alone(self._tracking_uri):  # trials that end together must not each make the suite's record
+                recorder.nest(mlflow_run_id, suite)
+
     def register(self, model: Model, version: ModelVersion, run: Run) -> str:
         with _answering():
             return str(self._recorder().register(model, version, run))
@@ -71,7 +78,7 @@ class MlflowTracker:
 
 @contextmanager
 def _alone(uri: str) -> Iterator[None]:
-    """Within, no other process makes MLflow's tables in the same PostgreSQL database. It also fails in seconds when
+    """Within, no other process is within for the same PostgreSQL database. It also fails in seconds when
     the database is away, which MLflow itself would try for minutes."""
     scheme, _, rest = uri.partition("://")
     if scheme.partition("+")[0] != "postgresql":

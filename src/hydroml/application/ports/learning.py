@@ -9,6 +9,7 @@ from hydroml.application.ports.jobs import Monitor
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Outcome, Run
 from hydroml.domain.experiments.specification import Problem, Specification
+from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Column, Version
 
@@ -95,6 +96,9 @@ class Tracker(Protocol):
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         """Records a succeeded run (parameters, metrics, dataset, artifacts, model with signature) and gives its id
         there. Done again for the same run, it gives the id of what is there already."""
+
+    def nest(self, mlflow_run_id: str, suite: Suite) -> None:
+        """Puts a recorded trial beneath the record of its suite, which the first one makes; idempotent."""
 
     def register(self, model: Model, version: ModelVersion, run: Run) -> str:
         """Mirrors a model version in the registry, aliases included, and gives its version there; idempotent."""
