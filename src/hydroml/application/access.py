@@ -18,6 +18,7 @@ from hydroml.domain.experiments.runs import (
     SuiteId,
 )
 from hydroml.domain.experiments.suites import Suite, SuiteNotFoundError
+from hydroml.domain.gallery import PublicationId
 from hydroml.domain.jobs import Job, JobId, JobNotFoundError
 from hydroml.domain.models import Model, ModelId, ModelNotFoundError
 from hydroml.domain.projects import Project, ProjectId, ProjectNotFoundError, Role, UserId
@@ -185,6 +186,7 @@ _CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
     "run": lambda uow, user, id_: run_of(uow, user, RunId(id_)),
     "suite": lambda uow, user, id_: suite_of(uow, user, SuiteId(id_)),
     "model": lambda uow, user, id_: model_of(uow, user, ModelId(id_)),
+    "publication": lambda uow, _, id_: uow.gallery.get(PublicationId(id_)),  # shown to everybody
     "job": lambda uow, user, id_: job_of(uow, user, JobId(id_)),
 }
 

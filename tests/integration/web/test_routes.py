@@ -201,7 +201,7 @@ def test_anonymous_is_led_to_the_login_by_every_page(things: Things) -> None:
 
 
 def test_others_things_are_404_on_every_page(things: Things, bob: Person) -> None:
-    with_id = [path for path in page_routes() if "{" in path]
+    with_id = [path for path in page_routes() if "{" in path and not path.startswith("/gallery/")]
     for template in with_id:
         assert bob.client.get(with_ids(template, things)).status_code == 404, template
     assert len(with_id) >= 10

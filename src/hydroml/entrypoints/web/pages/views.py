@@ -187,6 +187,19 @@ def compare_runs(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+def gallery(request: HttpRequest) -> HttpResponse:
+    """What people here have published."""
+    return page(request, "gallery", "Gallery", section="gallery")
+
+
+@login_required
+def publication(request: HttpRequest, publication_id: UUID) -> HttpResponse:
+    """A published run."""
+    visible(request, "publication", publication_id)
+    return page(request, "publication", "Gallery", ids={"publication": publication_id}, section="gallery")
+
+
+@login_required
 def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """A registered model: versions, aliases, predictions."""
     visible(request, "model", model_id)

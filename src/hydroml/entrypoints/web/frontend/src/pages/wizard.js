@@ -1,4 +1,5 @@
 import { preflight } from "../components/preflight.js";
+import { wizardPresets } from "../components/wizard_presets.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
 import { count, percent, plural } from "../lib/format.js";
@@ -31,7 +32,7 @@ const fresh = () => ({ name: "", version_id: "", target: "", features: null, pro
 function wizard() {
   let project = "";
   const later = debounced((work) => work(), 400);
-  return mix(preflight(() => project), {
+  return mix(preflight(() => project), wizardPresets(), {
     splits: SPLITS,
     problems: PROBLEMS,
     spec: fresh(),
@@ -438,7 +439,8 @@ function wizard() {
       this.starting = true;
       try {
         const specification = { ...this.specification, name: this.spec.name.trim() || `${this.spec.target} model` };
-        const experiment = await api.post(`/projects/${project}/experiments`, specification);
+        const parent = param("from") ? `?parent_id=${encodeURIComponent(param("from"))}` : "";
+        const experiment = await api.post(`/projects/${project}/experiments${parent}`, specification);
         const { run } = await api.post(`/experiments/${experiment.id}/runs`);
         sessionStorage.removeItem(this.draftKey);
         location.assign(`/runs/${run.id}`);
