@@ -8,7 +8,8 @@ import sys
 from hydroml.adapters.learning import ScikitLearner
 from hydroml.adapters.tracking import MlflowTracker
 ScikitLearner(memory_limit=1, threads=1), MlflowTracker("sqlite://", None)
-print(sorted({"sklearn", "pandas", "numpy", "scipy", "pyarrow", "mlflow", "skops"} & set(sys.modules)))
+heavy = {"sklearn", "pandas", "numpy", "scipy", "pyarrow", "mlflow", "skops", "lightgbm", "xgboost", "catboost"}
+print(sorted(heavy & set(sys.modules)))
 """
 
 
