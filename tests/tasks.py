@@ -78,16 +78,18 @@ def table_of(columns: Mapping[str, Any]) -> pa.Table:
 
 
 def task_of(table: pa.Table | Mapping[str, Any], folder: Path, target: str = "y", **specification: Any) -> TrainingTask:
-    """A task on a Parquet file in `folder`; `problem` defaults to a regression, `algorithm` to a quick one."""
+    """A task on a Parquet file in `folder`; `problem` defaults to a regression, `algorithm` to a quick one, and the
+    model is not explained beyond its importance."""
     table = table if isinstance(table, pa.Table) else table_of(table)
     file = folder / f"{uuid4().hex}.parquet"
     pq.write_table(table, file)
     columns = columns_of(table.schema)
     problem = specification.pop("problem", Problem.REGRESSION)
+    thorough = specification.pop("thorough", False)
     quick = "logistic_regression" if problem.is_classification else "ridge"
     specification.setdefault("algorithm", AlgorithmChoice(quick))
     spec = Specification(name="a run", version_id=VersionId(uuid4()), target=target, problem=problem, **specification)
-    return TrainingTask(file, columns, spec, spec.resolved_features(columns), problem)
+    return TrainingTask(file, columns, spec, spec.resolved_features(columns), problem, thorough=thorough)
 
 
 def train(task: TrainingTask, folder: Path, monitor: Monitor | None = None, *, threads: int = 2) -> Trained:

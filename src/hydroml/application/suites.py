@@ -269,6 +269,7 @@ class SuiteHandler:
             return task
         with self._uow() as uow:
             suite = uow.suites.get(variation.suite_id)
+        task = replace(task, thorough=False)
         if isinstance(suite.plan, Selection):
             return replace(task, explain_within=suite.plan.needs_importance)
         if not isinstance(suite.plan, Sweep) or not suite.plan.prune:

@@ -36,15 +36,15 @@ EACH = [
 @pytest.mark.parametrize(("name", "problem"), EACH)
 def test_every_algorithm_learns_from_every_kind_of_column(tmp_path: Path, name: str, problem: Problem) -> None:
     target = TARGETS[problem]
-    result = trained(tmp_path, name, target=target, problem=problem)
+    result = trained(tmp_path, name, target=target, problem=problem, thorough=True)
     outcome = result.outcome
     best, naive = ("r2", "mean") if target == "y" else ("accuracy", "most_frequent")
     assert outcome.metrics["test"][best] > outcome.baselines[naive][best] + 0.1
     assert outcome.counts.rows == ROWS
     assert outcome.parameters["algorithm"] == name
     documents = {n: json.loads(d) for n, d in result.artifacts.items()}
-    plots = {"scatter", "residuals"} if target == "y" else {"confusion", "roc"}
-    assert documents.keys() == {"predictions", "importance", "baselines"} | plots
+    plots = {"scatter", "residuals"} if target == "y" else {"confusion", "roc", "thresholds", "calibration"}
+    assert documents.keys() == {"predictions", "importance", "dependence", "shapley", "baselines"} | plots
     assert outcome.intervals.keys() <= outcome.metrics["test"].keys()
     gains = {item["feature"]: item["mean"] for item in documents["importance"]["items"]}
     assert gains.keys() == set(FEATURES) - {"nothing"}

@@ -11,6 +11,8 @@ from hydroml.adapters.learning.frames import Array, Times
 
 POINTS = 5_000
 CURVE = 500
+THRESHOLDS = 201
+CALIBRATION_GROUPS = 10
 BINS = 50
 FEW = 2_000
 """So many points are drawn one by one in a scatter plot."""
@@ -26,7 +28,8 @@ def regression(rows: Array, observed: Array, predicted: Array, times: Times | No
     order = np.arange(len(rows)) if times is None else np.argsort(times.ordinals[rows], kind="stable")
     kept = order[_extremes(observed[order], predicted[order]) if times is not None else _even(len(order), POINTS)]
     residuals = observed - predicted
-    return {
+    duration = {} if times is None else {"flow_duration": _duration(observed, predicted)}
+    return duration | {
         "predictions": {
             "observed": observed[kept],
             "predicted": predicted[kept],
@@ -79,7 +82,52 @@ def classification(
             "auc": metrics.roc_auc(positive, probabilities[:, 1]),
             "positive": labels[1],
         }
+        plots["thresholds"] = _thresholds(positive, probabilities[:, 1]) | {"positive": labels[1]}
+        plots["calibration"] = _calibration(probabilities[:, 1], positive) | {"of": labels[1]}
+    elif size > 2:
+        sure = probabilities[np.arange(len(rows)), predicted]
+        plots["calibration"] = _calibration(sure, observed == predicted) | {"of": None}
     return plots
+
+
+def _thresholds(positive: Array, score: Array) -> dict[str, Any]:
+    """What is counted when rows with a probability of at least the threshold are called positive; precision and recall
+    follow from it."""
+    thresholds = np.linspace(0, 1, THRESHOLDS)
+    ranked, yes = np.sort(score[positive]), np.sort(score[~positive])
+    true = len(ranked) - np.searchsorted(ranked, thresholds, side="left")
+    false = len(yes) - np.searchsorted(yes, thresholds, side="left")
+    return {
+        "thresholds": thresholds,
+        "true_positive": true,
+        "false_positive": false,
+        "false_negative": len(ranked) - true,
+        "true_negative": len(yes) - false,
+        "average_precision": metrics.average_precision(positive, score),
+    }
+
+
+def _calibration(probability: Array, happened: Array) -> dict[str, Any]:
+    """In ten groups of about equal size, ordered by probability: its mean, and the share in which it happened."""
+    parts = np.array_split(np.argsort(probability, kind="stable"), CALIBRATION_GROUPS)
+    parts = [part for part in parts if len(part)]
+    return {
+        "predicted": [float(probability[part].mean()) for part in parts],
+        "observed": [float(happened[part].mean()) for part in parts],
+        "rows": [len(part) for part in parts],
+    }
+
+
+def _duration(observed: Array, predicted: Array) -> dict[str, Any]:
+    """Values from the largest down, against the share of rows that reach them (Weibull's plotting position)."""
+    size = len(observed)
+    kept = np.unique(np.round(np.geomspace(1, size, CURVE // 2)).astype(np.int64) - 1)
+    kept = np.unique(np.concatenate([kept, _even(size, CURVE // 2)]))
+    return {
+        "exceedance": (kept + 1) / (size + 1),
+        "observed": np.sort(observed)[::-1][kept],
+        "predicted": np.sort(predicted)[::-1][kept],
+    }
 
 
 def _even(size: int, most: int) -> Array:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hydroml.adapters.learning import (
     algorithms,
     baselines,
     environment,
+    explaining,
     fitting,
     importance,
     modelfile,
@@ -193,7 +195,9 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
 
     monitor.report(0.85 - share * data.split.is_folded, "explaining")
-    explained = _explain(judge, fitted, data.folds[-1], monitor.part(0.85 - share * data.split.is_folded, 0.97))
+    within = monitor.part(0.85 - share * data.split.is_folded, 0.97)
+    explained = _explain(judge, fitted, data.folds[-1], within.part(0, 0.6))
+    beyond = _explain_further(judge, fitted, data.folds[-1], explained, within.part(0.6, 1)) if task.thorough else {}
     if data.split.is_folded:
         fitted = fitter.fit(data.kept, monitor.part(0.97, 0.99))
     model = folder / "model.skops"
@@ -217,6 +221,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     artifacts = {
         **found.plots,
         "importance": explained,
+        **beyond,
         **explained_within,
         "baselines": {
             "model": outcome.metrics["test"],
@@ -387,6 +392,25 @@ def _explain(judge: Judge, fitted: _Fitted, parts: splits.Parts, monitor: Monito
         threads=fitted.threads,
         monitor=monitor,
     )
+
+
+def _explain_further(
+    judge: Judge, fitted: _Fitted, parts: splits.Parts, ranked: dict[str, Any], monitor: Monitor
+) -> dict[str, Any]:
+    """The most important features first."""
+    task = judge.task
+    asked = explaining.Asked(
+        fitted.pipeline,
+        judge.frame.features.iloc[parts.test],
+        parts.test,
+        task.problem.is_classification,
+        task.specification.seed,
+        fitted.threads,
+    )
+    first = [item["feature"] for item in ranked["items"]]
+    names = [*first, *(feature.name for feature in fitted.used if feature.name not in first)]
+    found = {"dependence": explaining.dependence(asked, names, partial(monitor.report, phase="explaining"))}
+    return found | {"shapley": explaining.shapley(asked, names)}
 
 
 def _parameters(task: TrainingTask, values: dict[str, HyperparameterValue], split: SplitKind) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class TrainingTask:
     on_fold: Callable[[int, Mapping[str, float]], None] | None = None
     """Called after each fold, counted from 1, with the means of the metrics so far: of the folds within the training
     part, or of the split's own. What it raises ends the training."""
+    thorough: bool = True
+    """Whether the model is explained beyond the importance of its features, as one that is looked at."""
     explain_within: bool = False
     """Also say how important the features are in the last of the folds within the training part, as the artifact
     importance_within: who chooses features must not look at the test part."""
