@@ -237,6 +237,11 @@ def test_a_model_is_trained_on_the_past_registered_and_asked(page: Page, sample:
     views.get_by_role("link", name="Residuals").click()
     drawn(page, "Distribution of residuals")
     drawn(page, "Residuals over time")
+    views.get_by_role("link", name="Explanation").click()
+    for plot in ("Partial dependence", "Shapley values of the explained rows", "How each feature moves one prediction"):
+        drawn(page, plot)
+    page.get_by_label("Feature", exact=True).select_option("station")
+    drawn(page, "Partial dependence")
     views.get_by_role("link", name="All metrics").click()
     for baseline in ("mean", "persistence", "seasonal mean"):
         expect(page.get_by_role("columnheader", name=baseline, exact=True)).to_be_visible()

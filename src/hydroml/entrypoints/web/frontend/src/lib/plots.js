@@ -105,3 +105,87 @@ export function importance(charts, { items, metric }, most = 20) {
     layout: { hovermode: "closest", bargap: 0.35, yaxis: { tickmode: "array", tickvals: shown.map((_, index) => index), ticktext: shown.map(({ feature }) => plain(cut(feature))), gridcolor: "rgba(0,0,0,0)" }, xaxis: { title: { text: `loss of ${metric ?? "score"} when the column is shuffled` } } },
   });
 }
+
+/** Precision against recall as the threshold moves; `cut` is the one chosen. */
+export function precisionRecall(charts, data, cut) {
+  const precision = data.true_positive.map((hits, at) => (hits + data.false_positive[at] ? hits / (hits + data.false_positive[at]) : null));
+  const recall = data.true_positive.map((hits, at) => hits / (hits + data.false_negative[at]));
+  const share = (data.true_positive[0] + data.false_negative[0]) / (data.true_positive[0] + data.false_negative[0] + data.false_positive[0] + data.true_negative[0]);
+  return () => ({
+    traces: [
+      { type: "scatter", mode: "lines", name: "This run", x: recall, y: precision, customdata: data.thresholds, line: line(charts, "predicted", "solid", 2), hovertemplate: "recall %{x:.3f}, precision %{y:.3f}<br>threshold %{customdata:.3f}<extra></extra>" },
+      { type: "scatter", mode: "lines", name: "Chance", x: [0, 1], y: [share, share], line: line(charts, "baseline", "dash", 1.25), hoverinfo: "skip" },
+      { type: "scatter", mode: "markers", x: [recall[cut]], y: [precision[cut]], marker: { color: charts.colour("predicted"), size: 10, line: { color: charts.colour("surface"), width: 2 } }, hoverinfo: "skip" },
+    ],
+    layout: { hovermode: "closest", xaxis: { title: { text: "recall" }, range: [0, 1.02] }, yaxis: { title: { text: "precision" }, range: [0, 1.02] } },
+  });
+}
+
+/** How often it happened against how sure the model was. */
+export function calibration(charts, { predicted, observed, rows, of }) {
+  return () => ({
+    traces: [
+      { type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], line: line(charts, "baseline", "dash", 1.25), hoverinfo: "skip" },
+      { type: "scatter", mode: "lines+markers", x: predicted, y: observed, customdata: rows, line: line(charts, "predicted", "solid", 2), marker: { color: charts.colour("predicted"), size: 7 }, hovertemplate: "said %{x:.3f}, was %{y:.3f}<br>%{customdata:,} rows<extra></extra>" },
+    ],
+    layout: { hovermode: "closest", xaxis: { title: { text: of ? `mean probability of ${plain(of)}` : "mean probability of the predicted class" }, range: [0, 1] }, yaxis: { title: { text: of ? `share that is ${plain(of)}` : "share that is right" }, range: [0, 1.02] } },
+  });
+}
+
+export function duration(charts, { exceedance, observed, predicted }, target) {
+  const x = exceedance.map((share) => share * 100);
+  return () => ({
+    traces: [
+      { type: "scatter", mode: "lines", name: "Observed", x, y: observed, line: line(charts, "observed", "solid", 2) },
+      { type: "scatter", mode: "lines", name: "Predicted", x, y: predicted, line: line(charts, "predicted", "solid", 2) },
+    ],
+    layout: { xaxis: { title: { text: "share of the time it is reached, %" } }, yaxis: { title: { text: plain(target) }, ...(Math.min(...observed) > 0 ? { type: "log", dtick: 1 } : {}) } },
+  });
+}
+
+/** The mean prediction over rows as one feature takes its values, with the middle 80 % of single rows. */
+export function dependence(charts, { feature, values, lines }, target) {
+  const several = lines.length > 1;
+  const texts = typeof values[0] === "string";
+  return () => ({
+    traces: lines.flatMap(({ label, mean, low, high }, at) => {
+      const colour = several ? `series-${at + 1}` : "predicted";
+      const x = texts ? values.map((value) => plain(cut(value))) : values;
+      if (texts) return [{ type: "scatter", mode: "markers", name: plain(label), x, y: mean, marker: { color: charts.colour(colour), size: 9 }, error_y: { type: "data", symmetric: false, array: high.map((value, i) => value - mean[i]), arrayminus: low.map((value, i) => mean[i] - value), color: charts.faded(colour, 0.5), thickness: 1.25, width: 4 } }];
+      const band = several ? [] : [{ type: "scatter", mode: "lines", x, y: low, line: { width: 0 }, hoverinfo: "skip" }, { type: "scatter", mode: "lines", x, y: high, line: { width: 0 }, fill: "tonexty", fillcolor: charts.faded(colour, 0.15), hoverinfo: "skip" }];
+      return [...band, { type: "scatter", mode: "lines+markers", name: plain(label || "prediction"), x, y: mean, line: line(charts, colour, "solid", 2), marker: { size: 4 } }];
+    }),
+    layout: { showlegend: several, legend: { orientation: "h", y: 1.1 }, xaxis: { title: { text: plain(feature) } }, yaxis: { title: { text: lines[0]?.label && !several ? `probability of ${plain(lines[0].label)}` : several ? "probability" : `predicted ${plain(target)}` } } },
+  });
+}
+
+/** Each explained row a dot: how far a feature moved its prediction, coloured by the feature's own value from low to high. */
+export function shapley(charts, { features, values, shown }, most = 12) {
+  const strength = features.map((_, at) => values.reduce((sum, row) => sum + Math.abs(row[at]), 0));
+  const order = features.map((_, at) => at).sort((a, b) => strength[b] - strength[a]).slice(0, most).reverse();
+  const spread = (at, i) => (((i * 7919 + at * 104729) % 1000) / 1000 - 0.5) * 0.6; // the same jitter each time
+  return () => ({
+    traces: order.map((at, place) => {
+      const own = shown[at].map((value) => (typeof value === "number" ? value : null));
+      const known = own.filter((value) => value !== null);
+      const [low, high] = extent(known);
+      const numeric = known.length > 0;
+      return {
+        type: "scatter", mode: "markers", name: plain(features[at]), x: values.map((row) => row[at]), y: values.map((_, i) => place + spread(at, i)), customdata: shown[at].map((value) => plain(value === null ? "∅" : typeof value === "number" ? number(value, 4) : cut(value))),
+        marker: numeric ? { size: 6, color: own.map((value) => (value === null ? 0.5 : high > low ? (value - low) / (high - low) : 0.5)), colorscale: [[0, charts.colour("ramp-2")], [1, charts.colour("series-2")]], cmin: 0, cmax: 1 } : { size: 6, color: charts.faded("predicted", 0.6) },
+        hovertemplate: `${plain(features[at])} = %{customdata}<br>%{x:+.4~g}<extra></extra>`,
+      };
+    }),
+    layout: { hovermode: "closest", yaxis: { tickmode: "array", tickvals: order.map((_, place) => place), ticktext: order.map((at) => plain(cut(features[at]))), gridcolor: "rgba(0,0,0,0)" }, xaxis: { title: { text: "moves the prediction by" }, zeroline: true, zerolinecolor: charts.colour("line-strong") } },
+  });
+}
+
+/** One row's prediction, put together from its features. */
+export function oneRow(charts, { features, values, shown, base, predicted }, row, most = 12) {
+  const order = features.map((_, at) => at).sort((a, b) => Math.abs(values[row][b]) - Math.abs(values[row][a])).slice(0, most).reverse();
+  const text = (at) => (shown[at][row] === null ? "∅" : typeof shown[at][row] === "number" ? number(shown[at][row], 4) : cut(String(shown[at][row]), 16));
+  return () => ({
+    traces: [{ type: "bar", orientation: "h", y: order.map((_, place) => place), x: order.map((at) => values[row][at]), marker: { color: order.map((at) => charts.colour(values[row][at] < 0 ? "ramp-2" : "series-2")) }, customdata: order.map((at) => plain(`${features[at]} = ${text(at)}`)), hovertemplate: "%{customdata}<br>%{x:+.4~g}<extra></extra>" }],
+    layout: { hovermode: "closest", bargap: 0.35, yaxis: { tickmode: "array", tickvals: order.map((_, place) => place), ticktext: order.map((at) => plain(cut(`${features[at]} = ${text(at)}`, 34))), gridcolor: "rgba(0,0,0,0)" }, xaxis: { title: { text: `from ${number(base[row], 4)} to ${number(predicted[row], 4)}` }, zeroline: true, zerolinecolor: charts.colour("line-strong") } },
+  });
+}

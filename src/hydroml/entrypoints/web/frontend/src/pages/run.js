@@ -10,6 +10,7 @@ import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 import { otherRuns } from "./run_again.js";
+import { explainedTabs } from "./run_explained.js";
 import { rowsTab } from "./run_rows.js";
 import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
 
@@ -23,6 +24,7 @@ function runPage() {
     leaderboard(),
     rowsTab(),
     otherRuns(),
+    explainedTabs(),
     formDialog({
       fields: { model: "" },
       send(form) {
@@ -205,10 +207,13 @@ function runPage() {
           if (this.tab === "overview") {
             if (this.regression) {
               this.paintSeries();
+              if (this.has("flow_duration")) this.paint("duration", (c, p, data) => p.duration(c, data, target), ["flow_duration"]);
               this.paint("scatter", (c, p, scatter, predictions) => p.scatter(c, scatter, predictions, target), this.has("scatter") ? ["scatter"] : ["scatter", "predictions"]);
             } else {
               if (this.has("confusion")) this.artifact("confusion");
               if (this.has("roc")) this.paint("roc", (c, p, roc) => p.roc(c, roc), ["roc"]);
+              if (this.has("thresholds")) this.paintThresholds();
+              if (this.has("calibration")) this.paint("calibration", (c, p, data) => p.calibration(c, data), ["calibration"]);
             }
             if (this.has("importance")) this.paint("importance-top", (c, p, data) => p.importance(c, this.titled(data), 8), ["importance"]);
           }
@@ -217,6 +222,7 @@ function runPage() {
             this.artifact("residuals").then((data) => data?.over_time && this.paint("residual-time", (c, p, all) => p.residualsOverTime(c, all.over_time, target), ["residuals"]));
           }
           if (this.tab === "importance") this.paint("importance", (c, p, data) => p.importance(c, this.titled(data), 40), ["importance"]);
+          if (this.tab === "importance") this.paintExplained();
           if (["groups", "folds", "leaderboard"].includes(this.tab)) this.artifact(this.tab);
           if (this.tab === "rows") this.openRows();
           if (this.tab === "log" && this.run.job_id) this.log.load();
@@ -246,7 +252,7 @@ function runPage() {
           { name: "overview", title: "Overview" },
           ...(this.has("leaderboard") ? [{ name: "leaderboard", title: "Leaderboard" }] : []),
           ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
-          ...(this.has("importance") ? [{ name: "importance", title: "Importance" }] : []),
+          ...(this.has("importance") ? [{ name: "importance", title: "Explanation" }] : []),
           { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), ...(this.has("folds") ? [{ name: "folds", title: "Folds" }] : []), { name: "rows", title: "Rows" }, { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
         ];
       },
