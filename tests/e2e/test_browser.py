@@ -300,7 +300,7 @@ def test_classes_get_a_confusion_matrix(page: Page, sample: str) -> None:
     expect(page.get_by_text("960 rows train, 240 test")).to_be_visible()
     page.get_by_role("button", name="Start run").first.click()
     expect(page.get_by_role("region", name="Confusion matrix")).to_be_visible(timeout=PRODUCES_A_MODEL)
-    expect(page.get_by_role("heading", name="quality by logistic regression")).to_be_visible()
+    expect(page.get_by_role("heading", name="quality by histogram gradient boosting")).to_be_visible()
     expect(page.get_by_role("heading", name="Balanced accuracy")).to_be_visible()
 
 
