@@ -21,7 +21,15 @@ from hydroml.application.preflight import PreflightService
 from hydroml.application.projects import check_revision
 from hydroml.application.suites import SuiteHandler
 from hydroml.domain.errors import ConflictError, InvalidInputError, UnavailableError
-from hydroml.domain.experiments.runs import Experiment, ExperimentId, PrunedError, Run, RunId, RunStatus
+from hydroml.domain.experiments.runs import (
+    Experiment,
+    ExperimentId,
+    PrunedError,
+    Run,
+    RunId,
+    RunNotFoundError,
+    RunStatus,
+)
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.gallery import Publication
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
@@ -299,8 +307,11 @@ class TrainingHandler:
 
     def clean(self, job: Job) -> None:
         self._scratch.remove(_folder(job))
-        with self._uow() as uow:
-            run = uow.runs.get(RunId(job.subject_id))
+        try:
+            with self._uow() as uow:
+                run = uow.runs.get(RunId(job.subject_id))
+        except RunNotFoundError:
+            return  # it went with its project
         self._suites.trial_ended(run)
 
     def queue_again(self, uow: UnitOfWork, job: Job) -> None:

@@ -435,7 +435,7 @@ def _cancel(uow: UnitOfWork, trial: Trial, now: datetime) -> None:
     job.request_cancel(now)
     uow.jobs.save(job)
     if not held:
-        run = uow.runs.get(trial.run_id)
+        run = uow.runs.get_for_update(trial.run_id)
         run.cancel(now)
         uow.runs.save(run)
 
@@ -444,7 +444,7 @@ def _queue_again(uow: UnitOfWork, trial: Trial) -> JobId:
     job = uow.jobs.get_for_update(JobId(trial.job_id or uuid4()))
     job.retry()
     uow.jobs.save(job)
-    run = uow.runs.get(trial.run_id)
+    run = uow.runs.get_for_update(trial.run_id)
     run.queue_again(job.id)
     uow.runs.save(run)
     return job.id

@@ -107,6 +107,9 @@ function runPage() {
       get failed() {
         return this.run?.status === "failed" || this.run?.status === "cancelled";
       },
+      get prunedRun() {
+        return this.run?.status === "pruned";
+      },
       get regression() {
         return this.run?.problem === "regression";
       },
