@@ -157,8 +157,10 @@ def test_importance_waits_for_trials(searcher: Callable[[], Searcher]) -> None:
 def test_what_is_forgotten_begins_anew(searcher: Callable[[], Searcher]) -> None:
     of = suite()
     searched(searcher, of, 3)
+    assert of.id in searcher().known()
     searcher().forget(of.id)
     searcher().forget(of.id)
+    assert of.id not in searcher().known()
     again = searcher().propose(of, [])
     assert again is not None
     assert again.number == 0

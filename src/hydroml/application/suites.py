@@ -305,6 +305,19 @@ class SuiteHandler:
             self._sender.send(job_id)
         return len(still)
 
+    def forget_gone(self) -> int:
+        """Removes what was searched for suites that went with their project or experiment; gives how many."""
+        gone = []
+        for suite_id in self._searcher.known():
+            try:
+                with self._uow() as uow:
+                    uow.suites.get(suite_id)
+            except SuiteNotFoundError:
+                gone.append(suite_id)
+        for suite_id in gone:
+            self._searcher.forget(suite_id)
+        return len(gone)
+
     def _advance(self, suite_id: SuiteId) -> None:
         """Starts as many trials as there is room for, or ends the suite.
 

@@ -272,6 +272,17 @@ def test_it_goes_only_while_it_does_not_run(bench: Bench) -> None:
         bench.of(suite_id)
 
 
+def test_what_was_searched_goes_with_the_project(bench: Bench) -> None:
+    suite_id = bench.started()
+    bench.app.work()
+    assert bench.app.suite_jobs.forget_gone() == 0
+    with bench.app.uow() as uow:
+        uow.suites.delete(suite_id)
+        uow.commit()
+    assert bench.app.suite_jobs.forget_gone() == 1
+    assert bench.app.searcher.known() == []
+
+
 def test_a_stranger_finds_no_suite(bench: Bench) -> None:
     suite_id, stranger = bench.suite(), bench.app.user()
     for ask in (bench.app.suites.get, bench.app.suites.start, bench.app.suites.delete, bench.app.suites.running_job):

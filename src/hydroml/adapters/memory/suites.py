@@ -88,6 +88,9 @@ class RandomSearcher:
         enough = sum(suite.score(trial) is not None for trial in trials) >= 8
         return {name: 1 / len(names) for name in names} if enough else {}
 
+    def known(self) -> Sequence[SuiteId]:
+        return list(self._asked)
+
     def forget(self, suite_id: SuiteId) -> None:
         self._asked.pop(suite_id, None)
 

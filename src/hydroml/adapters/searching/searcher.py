@@ -1,9 +1,11 @@
 """The port `Searcher` on Optuna, with its tables in a schema of our database."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
+from uuid import UUID
 
 import psycopg
 
@@ -16,6 +18,7 @@ from hydroml.domain.experiments.suites import Suite, Trial
 # that does is imported at the first use.
 
 SCHEMA = "optuna"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCK = 0x4F7074756E61
 
 
@@ -43,6 +46,15 @@ class OptunaSearcher:
         with _answering():
             found: Mapping[str, float] = self._studies().importance(suite, trials)
             return found
+
+    def known(self) -> Sequence[SuiteId]:
+        """Without Optuna, which the scheduler need not import to ask once a day."""
+        with _answering(), psycopg.connect(self._plain, connect_timeout=5) as connection:
+            there = connection.execute("SELECT to_regclass('optuna.studies')").fetchone()
+            if there is None or there[0] is None:
+                return []
+            names = connection.execute("SELECT study_name FROM optuna.studies").fetchall()
+        return [SuiteId(UUID(name)) for (name,) in names if _ID.fullmatch(name)]  # others may keep their own there
 
     def forget(self, suite_id: SuiteId) -> None:
         with _answering():

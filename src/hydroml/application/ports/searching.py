@@ -35,5 +35,8 @@ class Searcher(Protocol):
         """How much of the differences of the scores each hyperparameter explains, together 1; empty while there are
         too few trials to say."""
 
+    def known(self) -> Sequence[SuiteId]:
+        """Suites that it knows something of."""
+
     def forget(self, suite_id: SuiteId) -> None:
         """No error when it knows nothing of it."""

@@ -77,13 +77,15 @@ def scheduler(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     logger.info("the scheduler looks at the jobs every %g seconds", options.interval)
+    later = time.monotonic() + FORGETTING_SECONDS
     duties = (
         _Duty("sweep the jobs", 0.0, lambda: container().runner().sweep()),
         _Duty("wake suites that stand still", SWEEP_SECONDS, lambda: container().suite_jobs().nudge()),
         _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
         _Duty("remove uploads that nobody used", FORGETTING_SECONDS, lambda: container().uploads().expire()),
         _Duty("remove exports whose time has come", FORGETTING_SECONDS, lambda: container().exports().expire()),
-        _Duty("collect garbage", COLLECTING_SECONDS, _collect_garbage, time.monotonic() + FORGETTING_SECONDS),
+        _Duty("collect garbage", COLLECTING_SECONDS, _collect_garbage, later),
+        _Duty("forget what was searched for suites that are gone", COLLECTING_SECONDS, _forget_searches, later),
         _Duty("remove old sessions from the trash", FORGETTING_SECONDS, lambda: container().studio().purge()),
         _Duty("remove old recipes from the trash", FORGETTING_SECONDS, lambda: container().recipes().purge()),
         _Duty("forget old answers", FORGETTING_SECONDS, _forget_answers),
@@ -113,6 +115,10 @@ class _Duty:
 
 def _collect_garbage() -> int:
     return container().garbage().collect().blobs
+
+
+def _forget_searches() -> int:
+    return container().suite_jobs().forget_gone()
 
 
 def _forget_answers() -> int:
