@@ -310,7 +310,7 @@ def test_every_page_keeps_the_strict_policy_and_fits_a_phone(page: Page, sample:
     page.goto("/jobs")
     job = page.get_by_role("row").get_by_role("link").first.get_attribute("href")
     addresses = [
-        "/", "/projects", "/models", "/jobs", job or "", "/settings", sources, f"{sources}?tab=rows",
+        "/", "/projects", "/gallery", "/models", "/jobs", job or "", "/settings", sources, f"{sources}?tab=rows",
         *(f"{sample}{rest}" for rest in ("", "/experiments", "/experiments/new", "/models", "/members")),
     ]  # fmt: skip
     page.set_viewport_size({"width": 390, "height": 844})
