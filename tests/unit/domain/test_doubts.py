@@ -105,12 +105,13 @@ def test_what_the_past_of_the_target_changes_is_said() -> None:
         ("temp", "day"),
         split=SplitKind.CHRONOLOGICAL,
         columns=columns,
-        evidence=Evidence(time_column="day", uneven=True),
+        evidence=Evidence(time_column="day", uneven=True, site_column="season", sites=4),
         time_column="day",
         preparation=preparation,
     )
     assert "“cnt” as it was 3 before" in found["knows_the_past"].msg
     assert found["uneven_past"].columns == ("day",)
+    assert found["mixed_past"].columns == ("season",)
     assert found["new_years"].columns == ("day",)
     without = replace(preparation, past=preparation.past[1:])
     assert "knows_the_past" not in judged(("temp",), columns=columns, time_column="day", preparation=without)

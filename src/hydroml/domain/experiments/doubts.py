@@ -141,6 +141,13 @@ def _pasts(
             f"“{evidence.time_column}” has gaps: the row before is not always as long ago; fill them in the Studio",
             (evidence.time_column,),
         )
+    if preparation.past and evidence is not None and evidence.sites > 1 and specification.group_column is None:
+        yield Doubt(
+            "mixed_past",
+            f"without a group column the past of a row is that of all {evidence.sites:,} values of "
+            f"“{evidence.site_column}” together",
+            (evidence.site_column,) if evidence.site_column else (),
+        )
     years = tuple(c.name for c in columns if c.type.is_temporal and DatePart.YEAR in preparation.dates_of(c.name).parts)
     if years and split.is_chronological:
         yield Doubt(

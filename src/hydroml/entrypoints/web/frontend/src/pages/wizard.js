@@ -1,4 +1,5 @@
 import { preflight } from "../components/preflight.js";
+import { freshPreparation, preparation } from "../components/preparation.js";
 import { wizardPresets } from "../components/wizard_presets.js";
 import { api, asProblem } from "../lib/api.js";
 import { debounced, s } from "../lib/dom.js";
@@ -27,12 +28,12 @@ const SPLITS = [
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"].map((title, index) => ({ title, value: index + 1 }));
 const PROBLEMS = [{ value: "auto", title: "find out from the target" }, { value: "regression", title: "regression: a quantity" }, { value: "binary", title: "two classes" }, { value: "multiclass", title: "several classes" }];
 
-const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
+const fresh = () => ({ name: "", version_id: "", target: "", features: null, problem: "auto", time_column: null, group_column: null, preparation: freshPreparation(), split: { kind: "random", test_size: 0.2 }, algorithm: { name: "", hyperparameters: {} }, metrics: [], seed: 0, budget: { seconds: null } });
 
 function wizard() {
   let project = "";
   const later = debounced((work) => work(), 400);
-  return mix(preflight(() => project), wizardPresets(), {
+  return mix(preflight(() => project), preparation(), wizardPresets(), {
     splits: SPLITS,
     problems: PROBLEMS,
     spec: fresh(),
@@ -82,7 +83,7 @@ function wizard() {
         const draft = JSON.parse(sessionStorage.getItem(this.draftKey) ?? "null");
         if (param("from")) {
           const { specification } = await api.get(`/experiments/${param("from")}`);
-          this.spec = { ...fresh(), ...specification, name: `${specification.name ?? "Experiment"}, again` };
+          this.spec = { ...fresh(), ...specification, preparation: { ...freshPreparation(), ...specification.preparation }, name: `${specification.name ?? "Experiment"}, again` };
           this.named = this.splitChosen = true;
           wanted ||= specification.version_id;
         } else if (draft && (!wanted || draft.spec.version_id === wanted)) {
@@ -111,7 +112,7 @@ function wizard() {
           this.versions.unshift({ id, title: `${source.name}, version ${this.version.number}`, source: source.name });
         }
         const names = this.version.columns.map(({ name }) => name);
-        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, group_column: null, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
+        if (!keep) Object.assign(this.spec, { target: names.includes(this.spec.target) ? this.spec.target : "", features: null, group_column: null, preparation: { ...this.spec.preparation, groups: [], past: [] }, time_column: this.version.columns.find(({ type }) => isTemporal(type))?.name ?? null });
         this.suggestSplit();
         api.get(`/versions/${id}/profile`).then((profile) => {
           this.profile = profile;
@@ -159,7 +160,7 @@ function wizard() {
 
     // Features ------------------------------------------------------------------------------------------------------------
     get candidates() {
-      return this.columns.filter(({ name }) => ![this.spec.target, this.spec.time_column].includes(name));
+      return this.columns.filter(({ name, type }) => name !== this.spec.target && (isTemporal(type) ? this.datesOf(name).length > 0 : name !== this.spec.time_column));
     },
     get shownCandidates() {
       const wanted = this.search.trim().toLowerCase();
@@ -375,7 +376,7 @@ function wizard() {
       try {
         const given = JSON.parse(this.json);
         const changed = given.version_id && given.version_id !== this.spec.version_id;
-        this.spec = { ...fresh(), ...given, split: { ...fresh().split, ...given.split }, algorithm: { ...fresh().algorithm, ...given.algorithm }, budget: given.budget ?? { seconds: null }, metrics: given.metrics ?? [] };
+        this.spec = { ...fresh(), ...given, preparation: { ...freshPreparation(), ...given.preparation }, split: { ...fresh().split, ...given.split }, algorithm: { ...fresh().algorithm, ...given.algorithm }, budget: given.budget ?? { seconds: null }, metrics: given.metrics ?? [] };
         this.named = this.splitChosen = true;
         this.view = "form";
         if (changed) this.useVersion(given.version_id, { keep: true });
