@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    "startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "suite", "studio", "crowd",
+    "startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "predict", "suite", "studio",
+    "crowd",
 )  # fmt: skip
 
 BY_NAME = ("dtale", "automatic")

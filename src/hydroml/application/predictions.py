@@ -8,7 +8,7 @@ every row gets its prediction.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from hydroml.application.access import model_of, version_of
@@ -177,6 +177,18 @@ class PredictionService:
             uow.commit()
         self._sender.send(job_id)
         return source, job
+
+    def bundle(self, user: UserId, model_id: ModelId, number: int) -> tuple[BinaryIO, str, int]:
+        """A version as a folder that predicts without HydroML: a zip file, its name and its size."""
+        with self._uow() as uow:
+            model = model_of(uow, user, model_id)
+            served = _served(uow, model, None, number)
+        target, title = served.run.specification.target, f"{model.name}, version {number}"
+        with self._scratch.folder(f"bundle-{uuid4()}") as folder, self._blobs.local(served.model_blob) as file:
+            out = folder / "model.zip"
+            self._learner.bundle(file, served.outcome, target, title, out)
+            # what is open outlives its folder
+            return out.open("rb"), f"{title}.zip", out.stat().st_size
 
     # The handler of predict
 

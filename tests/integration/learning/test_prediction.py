@@ -1,6 +1,8 @@
 """Predictions: of rows and of tables, their warnings and refusals, and model files that cannot be trusted."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +21,7 @@ from hydroml.adapters.learning import ScikitLearner, modelfile
 from hydroml.adapters.learning.modelfile import UntrustedModelError
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.preparation import DatePart, Dates, Past, Preparation, Statistic, Window
-from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
+from hydroml.domain.experiments.specification import AlgorithmChoice, Problem, Split, SplitKind
 from tests.tasks import GIGABYTE, RecordingMonitor, table_of, task_of, train
 
 LEARNER = ScikitLearner(GIGABYTE, threads=2)
@@ -53,7 +56,7 @@ def test_a_table_and_its_rows_get_the_same_predictions(model: Any, tmp_path: Pat
     out = predicted(model, tmp_path, table)
     rows = [row | {"lag": row["lag"].total_seconds(), "price": str(row["price"])} for row in table.to_pylist()]
     assert LEARNER.predict_rows(model.model, model.outcome, rows).predictions == tuple(out["y_predicted"].to_pylist())
-    assert out.drop_columns("y_predicted").equals(table)
+    assert out.select(table.column_names).equals(table)
 
 
 def test_model_answers_as_it_did_when_it_was_judged(model: Any, tmp_path: Path) -> None:
@@ -106,12 +109,12 @@ def test_table_of_other_types_is_refused(model: Any, tmp_path: Path) -> None:
 def test_table_without_rows_is_predicted(model: Any, tmp_path: Path) -> None:
     out = predicted(model, tmp_path, table_of(TABLE).slice(0, 0))
     assert out.num_rows == 0
-    assert out.column_names[-1] == "y_predicted"
+    assert out.column_names[-2:] == ["y_predicted", "y_remarks"]
 
 
 def test_nothing_of_the_table_is_overwritten(model: Any, tmp_path: Path) -> None:
     out = predicted(model, tmp_path, table_of(TABLE | {"Y_Predicted": np.zeros(60)}))
-    assert out.column_names[-2:] == ["Y_Predicted", "y_predicted_2"]
+    assert {"Y_Predicted", "y_predicted_2"} <= set(out.column_names)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +206,67 @@ def test_rows_find_their_past_among_each_other(forecaster: Any, tmp_path: Path) 
 def test_a_table_without_the_past_it_needs_is_refused(forecaster: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="no column “y”"):
         predicted(forecaster, tmp_path, table_of({name: SERIES[name] for name in ("day", "site")}))
+
+
+def test_what_the_model_has_not_seen_is_marked_in_each_row(forecaster: Any, model: Any, tmp_path: Path) -> None:
+    odd = {name: list(table_of(TABLE)[name].to_pylist()) for name in TABLE}
+    odd["x"][1], odd["site"][1], odd["site"][2], odd["wet"][3] = 1e6, "nowhere", "here", None
+    remarks = predicted(model, tmp_path, pa.table(odd))["y_remarks"].to_pylist()
+    assert remarks[0] is None
+    assert "“x” outside 0 to" in remarks[1]
+    assert "“site” was never “nowhere”" in remarks[1]
+    assert remarks[2] == "“site” was never “here”"
+    assert remarks[3] is None, "a missing value is no news"
+    past = predicted(forecaster, tmp_path, table_of(SERIES))["y_remarks"].to_pylist()
+    assert [i for i, said in enumerate(past) if said and "y, 1 before" in said] == [0, 1]
+
+
+def test_intervals_say_how_far_they_hold(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    size = 2_000
+    table = {"t": np.arange(size), "x": random.normal(size=size), "y": np.zeros(size)}
+    table["y"] = table["x"] + random.normal(0, 1, size)
+    by_chance = train(task_of(table, tmp_path, features=("x",), split=Split(SplitKind.RANDOM)), tmp_path)
+    interval = by_chance.outcome.interval
+    assert interval is not None
+    assert interval.guaranteed
+    assert interval.half_width == pytest.approx(1.645, abs=0.2)
+    fresh = {"x": random.normal(size=size)} | {"t": table["t"]}
+    fresh["y"] = fresh["x"] + random.normal(0, 1, size)
+    out = predicted(by_chance, tmp_path, table_of(fresh))
+    held = (out["y_lower"].to_numpy() <= fresh["y"]) & (fresh["y"] <= out["y_upper"].to_numpy())
+    assert np.mean(held) == pytest.approx(0.9, abs=0.04)
+    answer = LEARNER.predict_rows(by_chance.model, by_chance.outcome, [{"x": 0.0}])
+    assert answer.intervals is not None
+    assert answer.intervals[0][1] - answer.intervals[0][0] == pytest.approx(2 * interval.half_width)
+    table["y"] = table["y"] * (1 + table["t"] / 500)  # later errors are larger than earlier ones
+    in_time = train(task_of(table, tmp_path, features=("x",), time_column="t"), tmp_path).outcome.interval
+    assert in_time is not None
+    assert not in_time.guaranteed
+    assert in_time.measured is not None
+    assert f"held {100 * in_time.measured:.0f} % of the later half" in in_time.words
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_downloaded_model_predicts_without_hydroml(forecaster: Any, model: Any, tmp_path: Path, kind: str) -> None:
+    """In a process of its own, in which HydroML cannot be imported."""
+    for number, (made, table) in enumerate(((forecaster, table_of(SERIES)), (model, table_of(TABLE)))):
+        archive, folder = tmp_path / f"{number}.zip", tmp_path / str(number)
+        LEARNER.bundle(made.model, made.outcome, "y", "a model | of “mine”", archive)
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        expected = predicted(made, tmp_path, table)["y_predicted"].to_numpy()
+        source, out = folder / f"rows.{kind}", folder / f"out.{kind}"
+        frame = table.to_pandas()
+        frame.to_csv(source, index=False) if kind == "csv" else frame.to_parquet(source)
+        alone = "import sys, runpy; sys.modules['hydroml'] = None; sys.path.insert(0, ''); del sys.argv[0]; "
+        alone += "runpy.run_path('predict.py', run_name='__main__')"
+        command = [sys.executable, "-c", alone, "predict.py", str(source), str(out)]
+        subprocess.run(command, check=True, cwd=folder, timeout=120)
+        found = pd.read_csv(out) if kind == "csv" else pd.read_parquet(out)
+        assert found["y_predicted"].to_numpy() == pytest.approx(expected, rel=1e-12)
+    frame.drop(columns="x").to_csv(folder / "less.csv")
+    lacking = subprocess.run(
+        [sys.executable, folder / "predict.py", folder / "less.csv", out], check=False, capture_output=True, text=True
+    )
+    assert "no column “x”" in lacking.stderr

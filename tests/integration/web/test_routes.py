@@ -67,7 +67,7 @@ BODIES: dict[str, Any] = {
     "POST /models/{model_id}/predict": {"rows": [{"site": "A"}]},
     "POST /models/{model_id}/predictions": {"version_id": str(uuid4())},
 }
-WORDS = {"name": "importance", "alias": "champion", "username": "alice", "kind": "source"}
+WORDS = {"number": "1", "name": "importance", "alias": "champion", "username": "alice", "kind": "source"}
 
 
 def addresses(found: Any = None, prefix: str = "/") -> Iterator[str]:

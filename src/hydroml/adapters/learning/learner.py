@@ -52,6 +52,11 @@ class ScikitLearner:
         limits = {"threads": self._threads, "limit": self._memory_limit}
         predicting.predict_table(self._load(model), outcome, target, table, out, monitor, **limits)
 
+    def bundle(self, model: Path, outcome: Outcome, target: str, title: str, out: Path) -> None:
+        from hydroml.adapters.learning import bundle
+
+        bundle.write(model, outcome, target, title, out)
+
     def _load(self, model: Path) -> Any:
         from hydroml.adapters.learning import modelfile
 

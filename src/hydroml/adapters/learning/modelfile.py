@@ -62,16 +62,20 @@ def load(file: Path) -> Any:
         raise UntrustedModelError("the file is not a model") from error
 
 
+CACHED = 512 * 2**20
+"""Bytes of model files whose models are kept in memory; the last one is, whatever its size."""
+
+
 class ModelCache:
     """The models used last, so that predicting a few rows does not read a forest each time."""
 
-    def __init__(self, size: int = 2) -> None:
-        self._size = size
+    def __init__(self, limit: int = CACHED) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._models: OrderedDict[tuple[str, int, int], Any] = OrderedDict()
 
     def load(self, file: Path) -> Any:
-        """As the function `load`; a file that was written since is read again."""
+        """As the function `load`; blobs stand under their fingerprints, and a file written since is read again."""
         facts = file.stat()
         key = (str(file), facts.st_mtime_ns, facts.st_size)
         with self._lock:
@@ -81,6 +85,6 @@ class ModelCache:
         model = load(file)
         with self._lock:
             self._models[key] = model
-            while len(self._models) > self._size:
+            while len(self._models) > 1 and sum(size for _, _, size in self._models) > self._limit:
                 self._models.popitem(last=False)
         return model

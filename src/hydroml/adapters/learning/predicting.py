@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from math import isnan
@@ -64,7 +65,11 @@ def predict_rows(pipeline: Any, outcome: Outcome, rows: Sequence[Mapping[str, An
     if outcome.classes:
         labels = [label_text(c) for c in pipeline.classes_.tolist()]
         probabilities = tuple(dict(zip(labels, p, strict=True)) for p in pipeline.predict_proba(frame).tolist())
-    return Predictions(tuple(predicted), probabilities, tuple(_row_warnings(outcome, rows, frame)))
+    intervals = None
+    if outcome.interval is not None:
+        half = outcome.interval.half_width
+        intervals = tuple((value - half, value + half) for value in predicted)
+    return Predictions(tuple(predicted), probabilities, tuple(_row_warnings(outcome, rows, frame)), intervals)
 
 
 def predict_table(  # noqa: PLR0917
@@ -76,18 +81,20 @@ def predict_table(  # noqa: PLR0917
         reader = inputs.TableReader(outcome, parquet, limit)
         added = _added_fields(pipeline, outcome, target, schema)
         total, done = max(parquet.metadata.num_rows, 1), 0
-        odd: Counter[tuple[str, str]] = Counter()
+        counts: Counter[tuple[str, str]] = Counter()
         with pq.ParquetWriter(out, pa.schema([*schema, *added]), compression="zstd") as writer:
             for batch in parquet.iter_batches(ROW_GROUP):
                 part = pa.Table.from_batches([batch]).replace_schema_metadata(None)
                 frame = reader.frame(part, done)
-                for field, values in zip(added, _predictions(pipeline, outcome, frame, threads), strict=True):
+                odd = _oddities(outcome, frame)
+                found = [*_predictions(pipeline, outcome, frame, threads), _remarks(odd, len(frame))]
+                for field, values in zip(added, found, strict=True):
                     part = part.append_column(field, pa.array(values, field.type))
                 writer.write_table(part)
-                odd.update(_oddities(outcome, frame))
+                counts.update({(one.name, one.of_all): int(one.rows.sum()) for one in odd})
                 done += len(part)
                 monitor.report(done / total, "predicting")
-    for (name, what), count in sorted(odd.items()):
+    for (name, what), count in sorted(counts.items()):
         monitor.log(f"“{name}”: {count:,} of {done:,} rows {what}", "warning")
 
 
@@ -122,30 +129,59 @@ def _is_outside(feature: Feature | DerivedFeature, value: Any) -> bool:
     return not feature.minimum <= float(value) <= feature.maximum
 
 
-def _oddities(outcome: Outcome, frame: pd.DataFrame) -> dict[tuple[str, str], int]:
-    counts = {}
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """Rows in which a feature is not as in training, said of all of them and of each."""
+
+    name: str
+    of_all: str
+    rows: Array
+    remark: str | Array = ""
+    """Of each row, or the same of all; none where it is not worth one."""
+
+
+def _oddities(outcome: Outcome, frame: pd.DataFrame) -> list[_Odd]:
+    odd = []
     for feature in outcome.seen:
-        values = frame[feature.name]
+        values, name = frame[feature.name], feature.name
+        missing = values.isna().to_numpy()
+        past = isinstance(feature, DerivedFeature) and feature.derived.is_past
+        odd.append(_Odd(name, "have no value", missing, f"“{name}” is not known" if past else ""))
         categories = feature.categories if isinstance(feature, Feature) else None
-        counts[feature.name, "have no value"] = int(values.isna().sum())
         if categories is not None:
-            unseen = values.notna() & ~values.isin(categories)
-            counts[feature.name, "have a category never seen in training"] = int(unseen.sum())
+            unseen = ~missing & ~values.isin(categories).to_numpy()
+            never = np.array([f"“{name}” was never “{value}”" for value in values[unseen]], dtype=object)
+            odd.append(_Odd(name, "have a category never seen in training", unseen, never))
         elif feature.minimum is not None:
-            outside = (values < feature.minimum) | (values > feature.maximum)
-            counts[feature.name, "lie outside the range of training"] = int(outside.sum())
-    return {key: count for key, count in counts.items() if count}
+            outside = ((values < feature.minimum) | (values > feature.maximum)).to_numpy()
+            remark = f"“{name}” outside {feature.minimum:g} to {feature.maximum:g}"
+            odd.append(_Odd(name, "lie outside the range of training", outside, remark))
+    return [one for one in odd if one.rows.any()]
+
+
+def _remarks(odd: Sequence[_Odd], rows: int) -> Array:
+    """What is odd in each row, None where nothing is."""
+    remarks = np.full(rows, "", dtype=object)
+    for one in odd:
+        if not isinstance(one.remark, str) or one.remark:
+            before = remarks[one.rows]
+            remarks[one.rows] = np.where(before == "", "", before + "; ") + one.remark
+    remarks[remarks == ""] = None
+    return remarks
 
 
 def _added_fields(pipeline: Any, outcome: Outcome, target: str, schema: pa.Schema) -> list[pa.Field]:
     taken = {name.casefold() for name in schema.names}
+    remarks = pa.field(_free(f"{target}_remarks", taken), pa.string())
     predicted = _free(f"{target}_predicted", taken)
     if not outcome.classes:
-        return [pa.field(predicted, pa.float64())]
+        bounds = ("lower", "upper") if outcome.interval is not None else ()
+        names = [predicted, *(_free(f"{target}_{bound}", taken) for bound in bounds)]
+        return [*(pa.field(name, pa.float64()) for name in names), remarks]
     label = pipeline.classes_.tolist()[0]
     kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-    probability = _free(f"{target}_probability", taken)
-    return [pa.field(predicted, kinds.get(type(label), pa.string())), pa.field(probability, pa.float64())]
+    probability = pa.field(_free(f"{target}_probability", taken), pa.float64())
+    return [pa.field(predicted, kinds.get(type(label), pa.string())), probability, remarks]
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
@@ -159,7 +195,9 @@ def _free(name: str, taken: Iterable[str]) -> str:
 
 def _predictions(pipeline: Any, outcome: Outcome, frame: pd.DataFrame, threads: int) -> list[Any]:
     if not outcome.classes:
-        return [in_blocks(pipeline.predict, frame, np.arange(len(frame)), threads)]
+        predicted = in_blocks(pipeline.predict, frame, np.arange(len(frame)), threads)
+        half = None if outcome.interval is None else outcome.interval.half_width
+        return [predicted] if half is None else [predicted, predicted - half, predicted + half]
     probabilities = in_blocks(pipeline.predict_proba, frame, np.arange(len(frame)), threads)
     best = probabilities.argmax(axis=1)
     return [pipeline.classes_[best], probabilities.max(axis=1)]

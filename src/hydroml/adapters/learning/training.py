@@ -1,6 +1,7 @@
 """One training from a Parquet file to an outcome, plot data and a model file."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from hydroml.adapters.learning import (
     algorithms,
     baselines,
+    conformal,
     environment,
     explaining,
     fitting,
@@ -34,7 +36,7 @@ from hydroml.adapters.learning.frames import (
     label_text,
     read_frame,
 )
-from hydroml.adapters.learning.judging import Judge, Metrics, mean
+from hydroml.adapters.learning.judging import Answers, Judge, Metrics, mean
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
@@ -42,7 +44,7 @@ from hydroml.domain.experiments import treatment
 from hydroml.domain.experiments.algorithms import ALGORITHMS, AUTOMATIC, Algorithm, HyperparameterValue
 from hydroml.domain.experiments.algorithms.automatic import DEFAULT_SECONDS
 from hydroml.domain.experiments.preparation import Derived
-from hydroml.domain.experiments.runs import Counts, DerivedFeature, Feature, Outcome
+from hydroml.domain.experiments.runs import Counts, DerivedFeature, Feature, Outcome, PredictionInterval
 from hydroml.domain.experiments.specification import Split, SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
@@ -209,6 +211,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         parameters=_parameters(task, values, data.split) | _members(fitted.board),
         metrics={"test": found.metrics, "train": mean(on_train)} | ({"validation": mean(inner)} if inner else {}),
         intervals=found.intervals,
+        interval=_interval(task, data, on_test),
         baselines=beside,
         counts=data.counts,
         **_needs(task, fitted.training),
@@ -411,6 +414,13 @@ def _explain_further(
     names = [*first, *(feature.name for feature in fitted.used if feature.name not in first)]
     found = {"dependence": explaining.dependence(asked, names, partial(monitor.report, phase="explaining"))}
     return found | {"shapley": explaining.shapley(asked, names)}
+
+
+def _interval(task: TrainingTask, data: _Data, answers: Sequence[Answers]) -> PredictionInterval | None:
+    if task.problem.is_classification:
+        return None
+    tested = Answers.of_all(answers)
+    return conformal.interval(data.split, tested.observed - tested.predicted, timed=data.frame.times is not None)
 
 
 def _parameters(task: TrainingTask, values: dict[str, HyperparameterValue], split: SplitKind) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Predictions, PredictionWarning, Trained, TrainingTask
@@ -94,6 +95,10 @@ class BaselineLearner:
         with out.open("w") as stream:
             stream.write(json.dumps(columns) + "\n")
             stream.writelines(json.dumps([*json.loads(line), answer]) + "\n" for line in lines)
+
+    def bundle(self, model: Path, outcome: Outcome, target: str, title: str, out: Path) -> None:
+        with ZipFile(out, "w") as archive:
+            archive.write(model, "model.json")
 
 
 def _judged(task: TrainingTask, train: Sequence[Any], test: Sequence[Any]) -> tuple[Any, dict[str, float]]:

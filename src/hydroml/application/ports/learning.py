@@ -56,7 +56,8 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class PredictionWarning:
-    """A value that the model has not seen the like of: `code` is out_of_range, unseen_category or missing."""
+    """A value that the model has not seen the like of: `code` is out_of_range, unseen_category, missing or
+    no_history."""
 
     row: int
     column: str
@@ -66,11 +67,13 @@ class PredictionWarning:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """One prediction a row, in order; for classes also each class's probability."""
+    """One prediction a row, in order; for classes also each class's probability, for numbers the interval's bounds
+    where one is known."""
 
     predictions: tuple[float | str | int | bool | None, ...]
     probabilities: tuple[Mapping[str, float], ...] | None
     warnings: tuple[PredictionWarning, ...]
+    intervals: tuple[tuple[float, float], ...] | None = None
 
 
 class Learner(Protocol):
@@ -88,8 +91,12 @@ class Learner(Protocol):
         self, model: Path, outcome: Outcome, target: str, table: Path, out: Path, monitor: Monitor
     ) -> None:
         """Writes the Parquet file `table` with the predictions as further columns to `out`, in the same row order and
-        in bounded memory: `<target>_predicted`, and for classes `<target>_probability`, the predicted class's.
-        Raises InvalidInputError when a feature is missing or has another type."""
+        in bounded memory: `<target>_predicted`; for classes `<target>_probability`, the predicted class's, for
+        numbers with a known interval `<target>_lower` and `<target>_upper`; and `<target>_remarks`, what in the row the
+        model has not seen the like of. Raises InvalidInputError when a feature is missing or has another type."""
+
+    def bundle(self, model: Path, outcome: Outcome, target: str, title: str, out: Path) -> None:
+        """Writes the model as a folder that predicts without HydroML, with public libraries only, to the zip `out`."""
 
 
 class Tracker(Protocol):

@@ -147,6 +147,21 @@ class DerivedFeature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionInterval:
+    """A prediction ± `half_width` is to hold a share `level` of what is observed: by split conformal prediction, from
+    the errors in `rows` that the model had not seen (Lei et al. 2018, doi 10.1080/01621459.2017.1307116)."""
+
+    level: float
+    half_width: float
+    rows: int
+    guaranteed: bool
+    """Whether rows like those that tested come back: exchangeable ones, drawn by chance."""
+    measured: float | None = None
+    """The share of the later half of the test rows within the interval that the earlier half gives."""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All that a training left behind: numbers here, larger things as blobs."""
 
@@ -167,6 +182,8 @@ class Outcome:
     """By which earlier rows are known, where the model looks at them; and of which group they are."""
     group_column: str | None = None
     classes: tuple[str, ...] = ()
+    interval: PredictionInterval | None = None
+    """None for classes, which have probabilities, and where too few rows tested."""
     seconds: float = 0.0
     model_bytes: int = 0
     environment: dict[str, str] = field(default_factory=dict)

@@ -5,26 +5,31 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema, Status
+from pydantic import Field
 
 from hydroml.application.models import ModelDetail
 from hydroml.application.ports.learning import Predictions
-from hydroml.domain.experiments.runs import Feature, Run
+from hydroml.domain.experiments.runs import Feature, PredictionInterval, Run
 from hydroml.domain.models import Model, ModelId, ModelVersion
 from hydroml.domain.projects import ProjectId
 from hydroml.domain.sources import VersionId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, seen_revision, tag
 from hydroml.entrypoints.web.api.sources import SourceAccepted
+from hydroml.entrypoints.web.downloads import download, file_description
 
 router = Router(tags=["models"])
 
 
 class FeatureOut(Schema):
-    """An input of a model, and what it saw of it in training."""
+    """An input of a model, and what it saw of it in training; one that is not `direct` serves to find earlier rows or
+    parts of a date."""
 
     name: str
     type: str
+    direct: bool
     categories: list[str] | None
     range: tuple[float, float] | None
 
@@ -32,7 +37,7 @@ class FeatureOut(Schema):
     def of(cls, feature: Feature) -> "FeatureOut":
         both = None if feature.minimum is None or feature.maximum is None else (feature.minimum, feature.maximum)
         categories = None if feature.categories is None else list(feature.categories)
-        return cls(name=feature.name, type=feature.type, categories=categories, range=both)
+        return cls(name=feature.name, type=feature.type, direct=feature.direct, categories=categories, range=both)
 
 
 class ModelVersionOut(Schema):
@@ -60,6 +65,28 @@ class ModelVersionOut(Schema):
         )
 
 
+class IntervalOut(Schema):
+    """A prediction ± `half_width` is to hold the share `level` of what is observed: how far, the words say."""
+
+    level: float
+    half_width: float
+    rows: int
+    guaranteed: bool
+    measured: float | None
+    words: str
+
+    @classmethod
+    def of(cls, interval: PredictionInterval) -> "IntervalOut":
+        return cls(
+            level=interval.level,
+            half_width=interval.half_width,
+            rows=interval.rows,
+            guaranteed=interval.guaranteed,
+            measured=interval.measured,
+            words=interval.words,
+        )
+
+
 class ModelOut(Schema):
     """A named model. Its features, target and problem are those of the champion, or of the newest version."""
 
@@ -72,6 +99,7 @@ class ModelOut(Schema):
     target: str | None
     problem: str | None
     classes: list[str]
+    interval: IntervalOut | None = Field(description="Of numbers, where enough rows tested.")
     created_at: datetime
     revision: int
 
@@ -98,6 +126,7 @@ class ModelOut(Schema):
             target=shown.specification.target if shown else None,
             problem=outcome.problem if outcome else None,
             classes=list(outcome.classes) if outcome else [],
+            interval=IntervalOut.of(outcome.interval) if outcome and outcome.interval else None,
             created_at=model.created_at,
             revision=model.revision,
         )
@@ -135,11 +164,13 @@ class PredictionWarningOut(Schema):
 
 
 class PredictionsOut(Schema):
-    """One prediction a row, in order; for classes also each class's probability."""
+    """One prediction a row, in order; for classes also each class's probability, for numbers bounds that hold
+    `interval.level` of what is observed, as far as its words say."""
 
     predictions: list[float | str | bool | None]
     probabilities: list[dict[str, float]] | None
     warnings: list[PredictionWarningOut]
+    intervals: list[tuple[float, float]] | None
     version: int
 
     @classmethod
@@ -148,6 +179,7 @@ class PredictionsOut(Schema):
             predictions=list(found.predictions),
             probabilities=None if found.probabilities is None else [dict(p) for p in found.probabilities],
             warnings=[PredictionWarningOut(row=w.row, column=w.column, code=w.code, msg=w.msg) for w in found.warnings],
+            intervals=None if found.intervals is None else list(found.intervals),
             version=version.number,
         )
 
@@ -202,6 +234,16 @@ def predict_table(
     )
     at_job(response, job.id)
     return Status(202, SourceAccepted.of(source, job))
+
+
+@router.get(
+    "/models/{uuid:model_id}/versions/{int:number}/file",
+    openapi_extra=file_description("A zip file with the model, a script that predicts with it, and how."),
+)
+def download_model(request: HttpRequest, model_id: UUID, number: int) -> HttpResponseBase:
+    """A version as a folder that predicts without HydroML, with one command and public libraries only."""
+    stream, name, size = container().predictions().bundle(request.auth, ModelId(model_id), number)
+    return download(request, stream, name, size)
 
 
 def _tagged(response: HttpResponse, detail: ModelDetail) -> ModelOut:

@@ -73,7 +73,8 @@ function modelPage() {
     get features() {
       return (this.model?.features ?? []).map((feature) => ({ ...feature, numeric: isNumeric(feature.type), hint: this.hintOf(feature), domId: `f-${feature.name}` }));
     },
-    hintOf({ range, categories, type }) {
+    hintOf({ range, categories, type, direct }) {
+      if (!direct) return type === "date" || type === "timestamp" ? "a moment" : "of earlier rows";
       if (range) return `trained on ${number(range[0])} to ${number(range[1])}`;
       if (categories) return `${count(categories.length)} known values`;
       return type;
@@ -131,6 +132,8 @@ function modelPage() {
       return value === undefined ? "" : typeof value === "number" ? number(value, 5) : String(value ?? "∅");
     },
     probabilityOf(index) {
+      const bounds = this.answer?.intervals?.[index];
+      if (bounds) return `${number(bounds[0], 4)} to ${number(bounds[1], 4)}`;
       const shares = this.answer?.probabilities?.[index];
       return shares ? Object.entries(shares).sort(([, a], [, b]) => b - a).slice(0, 3).map(([label, share]) => `${label} ${metric(share)}`).join(", ") : "";
     },
