@@ -24,7 +24,9 @@ function runNotes() {
     {
       parent: null, // {id, name, differences}
       init() {
-        api.get(`/experiments/${this.run.experiment_id}`).then(({ parent_id: id }) => id && this.readParent(id)).catch(() => {}); // the line then is not there
+        api.get(`/experiments/${this.run.experiment_id}`).then(({ parent_id: id }) => id && this.readParent(id)).catch((error) => {
+          if (error.status === 404) this.parent = { name: "an experiment of a project you are not in, or one that is gone", differences: null };
+        });
         command("Tags and notes of this run", "edit", () => this.edit());
       },
       async readParent(id) {
@@ -33,6 +35,7 @@ function runNotes() {
         this.parent = { id, name, differences: items.filter(({ place }) => place !== "name").map(({ place, values }) => ({ place, title: sentence(place.replaceAll(".", ", ")), text: `${written(values[1])} → ${written(values[0])}` })) };
       },
       get parentText() {
+        if (this.parent && !this.parent.differences) return this.parent.name;
         return this.parent ? `${this.parent.name}: ${this.parent.differences.length ? plural(this.parent.differences.length, "setting") + " changed" : "nothing changed"}` : "";
       },
       edit() {
