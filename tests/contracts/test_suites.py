@@ -111,10 +111,9 @@ def test_what_was_asked_and_lost_is_proposed_again(searcher: Callable[[], Search
     assert following.number == lost.number + 1
 
 
+@pytest.mark.parametrize("searcher", [pytest.param("optuna", marks=pytest.mark.services)], indirect=True)
 def test_tpe_looks_where_scores_were_good(searcher: Callable[[], Searcher]) -> None:
-    """Failed trials and limits are not in its way."""
-    if isinstance(searcher(), RandomSearcher):
-        pytest.skip("the twin tries by chance")
+    """Failed trials and limits are not in its way. The twin tries by chance."""
     wide = {"l2_regularization": Space(1e-4, 1e3, log=True), "max_leaf_nodes": Space(8, 64)}
     of, trials = suite(Sampler.TPE, trials=50, limits=Limits(seconds=10), space=wide), []
     asked = searcher()
