@@ -331,9 +331,13 @@ export function createGrid(mount, {
     if (at?.element) openPeek(at.element, at, { onClose: () => grid.setFocusedCell(at.index, idOf(at.name)) });
   }
   function cellMenu(event) {
-    const at = focused();
-    if (!at || !onCellMenu) return;
+    if (!onCellMenu) return;
     event?.preventDefault();
+    const at = focused();
+    if (!at) {
+      if (grid.getFocusedCell()) afterRows = () => focused() && cellMenu(); // its row is on its way
+      return;
+    }
     onCellMenu(at, at.element, { peek, copy: () => ranges.copy(), copyWithHead: () => ranges.copy(true) });
   }
   mount.addEventListener("keydown", (event) => {

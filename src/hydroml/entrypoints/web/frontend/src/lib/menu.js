@@ -53,6 +53,8 @@ export function openMenu(anchor, items, label = "Menu", { search = "" } = {}) {
     event.stopPropagation();
     return undefined;
   });
+  // What is drawn anew behind it (a table gives its cell the focus back) must not take what is typed.
+  list.addEventListener("focusout", () => queueMicrotask(() => list.isConnected && !list.contains(document.activeElement) && (field ?? list.querySelector(".menu-item"))?.focus()));
   document.body.append(list);
   const place = anchor.getBoundingClientRect();
   const { width, height } = list.getBoundingClientRect();
