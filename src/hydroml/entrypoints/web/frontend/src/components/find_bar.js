@@ -36,7 +36,10 @@ export function findBar(grid) {
     openFind() {
       this.findColumns = grid()?.shownColumns().slice(0, MOST_CHOICES) ?? [];
       this.finding = true;
-      this.$nextTick(() => this.$refs.find?.select());
+      const field = this.$refs.find;
+      field.closest(".find-bar").style.removeProperty("display"); // at once: what is typed next belongs into it
+      field.focus();
+      field.select();
     },
     closeFind() {
       this.stopFind();
