@@ -155,6 +155,14 @@ def test_groups_stay_whole(rows: Any, data: st.DataObject, share: float, seed: i
     assert not set(groups[parts.train]) & set(groups[parts.test])
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.5625, 0.9])
+def test_two_groups_are_one_on_each_side(share: float) -> None:
+    groups = np.array([0, 0, 0, 1, 1])
+    parts = drawn(SplitKind.GROUP, np.arange(5), split=Split(test_size=share), groups=groups)
+    assert parts is not None
+    assert {tuple(set(groups[parts.train])), tuple(set(groups[parts.test]))} == {(0,), (1,)}
+
+
 @given(usable(), st.data(), st.integers(2, 5), gaps, st.floats(0.1, 1.0))
 @pytest.mark.parametrize("kind", [SplitKind.EXPANDING, SplitKind.SLIDING])
 def test_each_stretch_of_time_is_tested_by_what_lies_before_it(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, StratifiedKFold, TimeSeriesSplit
@@ -146,8 +147,9 @@ def _must_have_an_order(ordered: Array) -> None:
 
 
 def _group(rows: Rows, split: Split, seed: int) -> _Drawn:
-    _must_have_groups(rows, 2)
-    yield from GroupShuffleSplit(1, test_size=split.test_size, random_state=seed).split(rows.usable, groups=rows.sites)
+    groups = _must_have_groups(rows, 2)
+    test = min(ceil(groups * split.test_size), groups - 1)
+    yield from GroupShuffleSplit(1, test_size=test, random_state=seed).split(rows.usable, groups=rows.sites)
 
 
 def _group_kfold(rows: Rows, split: Split, seed: int) -> _Drawn:
@@ -155,7 +157,8 @@ def _group_kfold(rows: Rows, split: Split, seed: int) -> _Drawn:
     yield from GroupKFold(split.folds, shuffle=True, random_state=seed).split(rows.usable, groups=rows.sites)
 
 
-def _must_have_groups(rows: Rows, needed: int) -> None:
+def _must_have_groups(rows: Rows, needed: int) -> int:
+    """How many there are."""
     groups = len(np.unique(rows.sites))
     if groups < needed:
         raise InvalidInputError.at(
@@ -163,6 +166,7 @@ def _must_have_groups(rows: Rows, needed: int) -> None:
             msg=f"there are {groups} groups among the usable rows; {needed} are needed",
             code="few_groups",
         )
+    return groups
 
 
 def _kfold(rows: Rows, split: Split, seed: int) -> _Drawn:
