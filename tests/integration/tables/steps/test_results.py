@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -165,6 +165,9 @@ def test_scales(workshop: Workshop) -> None:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(x=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20), lam=st.floats(-2, 4))
+@example(x=[0.0, 1.0, 1e6, -1.0], lam=1e-9)
+@example(x=[1.0, 1e6], lam=-9.9e-6)
+@example(x=[-1.0, -1e6], lam=2 - 1.1e-5)
 def test_yeo_johnson_is_scipys(workshop: Workshop, x: list[float], lam: float) -> None:
     import duckdb
 

@@ -19,8 +19,8 @@ from hydroml.domain.studio.steps.base import TEXTUAL
 from hydroml.domain.studio.steps.scaling import MOST_CLASSES, Encoding, Scaling
 
 OTHER = "other"
-_FLAT = 1e-9
-"""So near to 0 a power less one is divided by next to nothing: its limit, the logarithm, is nearer to the truth."""
+_FLAT = 1e-5
+"""So near to 0 a power less one is divided by next to nothing: the first terms of its series are nearer to it."""
 _FITTED_ON = 100_000
 """Values that the exponent of a power is fitted on, drawn evenly from the sorted ones."""
 
@@ -45,9 +45,16 @@ def scale(builder: Builder, step: Scale, entry: RecipeStep) -> None:
 
 def yeo_johnson(x: str, lam: float) -> str:
     """The transformation as SQL over `x`."""
-    up = f"ln({x} + 1)" if abs(lam) < _FLAT else f"(pow({x} + 1, {_number(lam)}) - 1) / {_number(lam)}"
-    down = f"-ln(1 - {x})" if abs(lam - 2) < _FLAT else f"-(pow(1 - {x}, {_number(2 - lam)}) - 1) / {_number(2 - lam)}"
-    return f"CASE WHEN {x} >= 0 THEN {up} ELSE {down} END"
+    return f"CASE WHEN {x} >= 0 THEN {_power(f'{x} + 1', lam)} ELSE -{_power(f'1 - {x}', 2 - lam)} END"
+
+
+def _power(base: str, exponent: float) -> str:
+    """(base ^ exponent − 1) / exponent."""
+    if abs(exponent) >= _FLAT:
+        return f"((pow({base}, {_number(exponent)}) - 1) / {_number(exponent)})"
+    log = f"ln({base})"
+    first, second = (_number(exponent**n / divisor) for n, divisor in ((1, 2), (2, 6)))
+    return f"({log} * (1 + {log} * ({first} + {log} * {second})))"
 
 
 def learn_scale(table: Learning, step: Scale) -> Fitted:
