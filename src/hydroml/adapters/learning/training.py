@@ -2,54 +2,38 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 
 from hydroml.adapters.learning import (
-    algorithms,
     baselines,
     conformal,
     environment,
     explaining,
-    fitting,
     importance,
     modelfile,
     plots,
-    preparation,
     rows,
     splits,
-    watching,
 )
-from hydroml.adapters.learning.automatic import running
-from hydroml.adapters.learning.frames import (
-    TEXT_TYPES,
-    Array,
-    Frame,
-    check_memory,
-    label_text,
-    read_frame,
-)
+from hydroml.adapters.learning.fitter import Fitted, Fitter
+from hydroml.adapters.learning.frames import TEXT_TYPES, Array, Frame, label_text, read_frame
 from hydroml.adapters.learning.judging import Answers, Judge, Metrics, mean
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments import treatment
-from hydroml.domain.experiments.algorithms import ALGORITHMS, AUTOMATIC, Algorithm, HyperparameterValue
+from hydroml.domain.experiments.algorithms import ALGORITHMS, HyperparameterValue
 from hydroml.domain.experiments.algorithms.automatic import DEFAULT_SECONDS
-from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Counts, DerivedFeature, Feature, Outcome, PredictionInterval
 from hydroml.domain.experiments.specification import Split, SplitKind, TargetSummary, target_faults
 from hydroml.domain.sources import Column, ColumnType
 
-_SMALL = 100_000
-"""Values that one thread learns from sooner than several have agreed on who does what."""
 MAX_CATEGORIES = 500
 """So many categories of a feature are remembered to recognise new ones; a column with more is free text."""
 
@@ -67,98 +51,6 @@ class _Data:
     """The rows that the model which is kept learns from: the training part, or all rows of a table in folds."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fitter:
-    """Fits pipelines as a task wants them, within its budget of time."""
-
-    task: TrainingTask
-    frame: Frame
-    values: dict[str, HyperparameterValue]
-    memory_limit: int
-    threads: int
-    monitor: Monitor
-    deadline: float | None
-    seconds: float
-    """Of an automatic search: each of its fits has its share of the budget."""
-    searches: list[list[dict[str, Any]]] = field(default_factory=list)
-    """The members that each automatic search has found so far."""
-
-    def fit(self, rows: Array, monitor: Monitor) -> "_Fitted":
-        """A model of these rows alone."""
-        specification = self.task.specification
-        algorithm = ALGORITHMS[specification.algorithm.name]
-        training = self.frame.features.iloc[rows]
-        used = self._used(training)
-        width = preparation.width(self.task, used, training)
-        check_memory(len(training), width, self.memory_limit)
-        threads = self.threads if len(training) * width > _SMALL else 1
-        if algorithm is AUTOMATIC:
-            earlier = None if self.task.found is None else self.task.found["searches"][len(self.searches)]
-            found = running.run(
-                self.task,
-                self.frame,
-                rows,
-                kind=_kind(self.task),
-                values=self.values,
-                preparation=self._transformer,
-                seconds=self.seconds,
-                threads=threads,
-                monitor=monitor,
-                repeated=earlier,
-            )
-            self.searches.append(found.members)
-            return _Fitted(found.pipeline, used, training, threads, found.board)
-        labels = self.frame.target.labels(rows)
-        rarest = int(np.unique(labels, return_counts=True)[1].min()) if self.task.problem.is_classification else 0
-        wanted = algorithms.Fit(self.task.problem, self.values, specification.seed, threads, rarest)
-        estimator = algorithms.build(algorithm.name, wanted)
-        transformer = preparation.build(self.task, used, training, algorithm)
-        pipeline = Pipeline([("prepare", transformer), ("learn", estimator)])
-        watch = watching.Watch(estimator)
-        fitting.run(
-            lambda: watch.fit(pipeline, training, labels),
-            threads=threads,
-            monitor=monitor,
-            phase="fitting",
-            progress=watch.progress,
-            stop=watch.stop,
-            deadline=self.deadline,
-        )
-        algorithms.settle(estimator)
-        return _Fitted(pipeline, used, training, threads)
-
-    def _transformer(self, algorithm: Algorithm, rows: Array) -> ColumnTransformer:
-        """The preparation for another algorithm and fewer rows."""
-        training = self.frame.features.iloc[rows]
-        return preparation.build(self.task, preparation.usable_features(self._features, training), training, algorithm)
-
-    @property
-    def _features(self) -> list[Column]:
-        return [*_direct(self.task), *(_made(one) for one in self.task.derived)]
-
-    def _used(self, training: pd.DataFrame) -> tuple[Column, ...]:
-        """The features of which something can be learnt."""
-        features = self._features
-        used = preparation.usable_features(features, training)
-        if not used:
-            raise InvalidInputError.at(
-                "features", msg="no feature has a value in the training part", code="all_missing"
-            )
-        for name in (f.name for f in features if f not in used):
-            self.monitor.log(f"“{name}” has no value in the training part and is not used", "warning")
-        return used
-
-
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    pipeline: Any
-    used: tuple[Column, ...]
-    training: pd.DataFrame
-    threads: int
-    board: dict[str, Any] | None = None
-    """The leaderboard of an automatic search."""
-
-
 def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: int, threads: int) -> Trained:
     """See the port."""
     started = time.monotonic()
@@ -172,7 +64,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     seconds = specification.budget.seconds
     deadline = None if seconds is None else time.monotonic() + seconds
     fits = len(data.inner) + len(data.folds) + data.split.is_folded
-    fitter = _Fitter(task, frame, values, memory_limit, threads, monitor, deadline, (seconds or DEFAULT_SECONDS) / fits)
+    fitter = Fitter(task, frame, values, memory_limit, threads, monitor, deadline, (seconds or DEFAULT_SECONDS) / fits)
 
     monitor.report(0.15, "fitting baseline")
     judge = Judge(task, frame, data.split, threads)
@@ -236,13 +128,13 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
 
 
 def _validate(
-    folds: list[splits.Parts], fitter: _Fitter, monitor: Monitor
+    folds: list[splits.Parts], fitter: Fitter, monitor: Monitor
 ) -> tuple[list[Metrics], dict[str, dict[str, Any]]]:
     """The metrics of each fold within the training part, by a model of the others, and the artifact that explains the
     last one."""
     task, found = fitter.task, []
     explained: dict[str, dict[str, Any]] = {}
-    judge = Judge(task, fitter.frame, _kind(task).folded, fitter.threads)
+    judge = Judge(task, fitter.frame, task.split.folded, fitter.threads)
     for number, parts in enumerate(folds):
         begin, end = number / len(folds), (number + 1) / len(folds)
         fitted = fitter.fit(parts.train, monitor.part(begin, (begin + end) / 2))
@@ -255,38 +147,16 @@ def _validate(
     return found, explained
 
 
-def _kind(task: TrainingTask) -> SplitKind:
-    """The split in force."""
-    return task.specification.split.resolve(task.specification.time_column, task.problem)
-
-
-def _column(task: TrainingTask, name: str) -> Column:
-    for column in task.columns:
-        if column.name == name:
-            return column
-    raise InvalidInputError(f"the table has no column “{name}”")
-
-
-def _direct(task: TrainingTask) -> list[Column]:
-    """The features that the model sees as they are."""
-    columns = [_column(task, name) for name in task.features]
-    return [column for column in columns if not column.type.is_temporal]
-
-
-def _made(derived: Derived) -> Column:
-    return Column(derived.name, ColumnType.NUMBER)
-
-
 def _read(task: TrainingTask, memory_limit: int, monitor: Monitor) -> Frame:
     specification = task.specification
     frame = read_frame(
         task.file,
-        features=_direct(task),
+        features=task.direct,
         derived=task.derived,
-        target=_column(task, specification.target),
+        target=task.column(specification.target),
         classes=task.problem.is_classification,
-        time=_column(task, specification.time_column) if specification.time_column else None,
-        group=_column(task, specification.group_column) if specification.group_column else None,
+        time=task.column(specification.time_column) if specification.time_column else None,
+        group=task.column(specification.group_column) if specification.group_column else None,
         limit=memory_limit,
     )
     for name, count in frame.infinite.items():
@@ -296,7 +166,7 @@ def _read(task: TrainingTask, memory_limit: int, monitor: Monitor) -> Frame:
 
 def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     specification, target = task.specification, frame.target
-    kind = _kind(task)
+    kind = task.split
     known = target.known
     if kind.is_chronological and frame.times is not None:
         known = known & frame.times.known
@@ -376,7 +246,7 @@ def _baselines_of(task: TrainingTask, frame: Frame, parts: splits.Parts, judge: 
     return {name: judge.baseline(predicted, parts.test) for name, predicted in predictions.items()}
 
 
-def _explain(judge: Judge, fitted: _Fitted, parts: splits.Parts, monitor: Monitor) -> dict[str, Any]:
+def _explain(judge: Judge, fitted: Fitted, parts: splits.Parts, monitor: Monitor) -> dict[str, Any]:
     """By a model on the rows it has not seen."""
     task, frame = judge.task, judge.frame
     target = frame.target.values[parts.test]
@@ -398,7 +268,7 @@ def _explain(judge: Judge, fitted: _Fitted, parts: splits.Parts, monitor: Monito
 
 
 def _explain_further(
-    judge: Judge, fitted: _Fitted, parts: splits.Parts, ranked: dict[str, Any], monitor: Monitor
+    judge: Judge, fitted: Fitted, parts: splits.Parts, ranked: dict[str, Any], monitor: Monitor
 ) -> dict[str, Any]:
     """The most important features first."""
     task = judge.task
@@ -446,7 +316,7 @@ def _members(board: dict[str, Any] | None) -> dict[str, Any]:
 def _needs(task: TrainingTask, training: pd.DataFrame) -> dict[str, Any]:
     """What a prediction needs: features, what else is looked at to derive some, and what training shows of them."""
     specification, derived = task.specification, task.derived
-    direct = [_feature(column, training[column.name]) for column in _direct(task)]
+    direct = [_feature(column, training[column.name]) for column in task.direct]
     looks_back = any(one.is_past for one in derived)
     time, group = (specification.time_column, specification.group_column) if looks_back else (None, None)
     seen = {feature.name for feature in direct}
@@ -454,7 +324,7 @@ def _needs(task: TrainingTask, training: pd.DataFrame) -> dict[str, Any]:
     return {
         "features": (
             *direct,
-            *(Feature(name, _column(task, name).type.value, direct=False) for name in others if name not in seen),
+            *(Feature(name, task.column(name).type.value, direct=False) for name in others if name not in seen),
         ),
         "derived": tuple(DerivedFeature(one, *_range(training[one.name])) for one in derived),
         "time_column": time,

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hydroml.application.ports.jobs import Monitor
+from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Outcome, Run
-from hydroml.domain.experiments.specification import Problem, Specification
+from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
-from hydroml.domain.sources import Column, Version
+from hydroml.domain.sources import Column, ColumnType, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,29 @@ class TrainingTask:
         """What is made from dates among the features and from earlier rows."""
         dates = [c.name for c in self.columns if c.type.is_temporal and c.name in self.features]
         return self.specification.preparation.derived(dates)
+
+    @property
+    def split(self) -> SplitKind:
+        """The split in force."""
+        return self.specification.split.resolve(self.specification.time_column, self.problem)
+
+    @property
+    def direct(self) -> tuple[Column, ...]:
+        """The features that the model sees as they are."""
+        columns = [self.column(name) for name in self.features]
+        return tuple(column for column in columns if not column.type.is_temporal)
+
+    @property
+    def seen(self) -> tuple[Column, ...]:
+        """All that the model sees: features as they are, and what is derived."""
+        return (*self.direct, *(Column(one.name, ColumnType.NUMBER) for one in self.derived))
+
+    def column(self, name: str) -> Column:
+        """Raises InvalidInputError when the table has none of that name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise InvalidInputError(f"the table has no column “{name}”")
 
 
 @dataclass(frozen=True, slots=True)
