@@ -4,10 +4,11 @@ Whatever is not the asker's raises the same error as what does not exist.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
-from hydroml.domain.errors import ConflictError, ForbiddenError
+from hydroml.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from hydroml.domain.experiments.runs import (
     Experiment,
     ExperimentId,
@@ -39,6 +40,25 @@ def project_of(uow: UnitOfWork, user: UserId, project_id: ProjectId, role: Role 
     project = uow.projects.get(project_id)
     project.require(user, role)
     return project
+
+
+class _InProject(Protocol):
+    @property
+    def project_id(self) -> ProjectId | None: ...
+
+
+_Thing = TypeVar("_Thing", bound=_InProject)
+
+
+def _within(uow: UnitOfWork, user: UserId, thing: _Thing, role: Role, hidden: NotFoundError) -> _Thing:
+    """Raises `hidden` for whoever is no member of its project, or where it has none."""
+    if thing.project_id is None:
+        raise hidden
+    try:
+        project_of(uow, user, thing.project_id, role)
+    except ProjectNotFoundError:
+        raise hidden from None
+    return thing
 
 
 def source_of(
@@ -85,10 +105,7 @@ def session_of(
     seen = session.owner_id == user or (session.shared and not trashed)
     if not seen or (session.deleted_at is not None) is not trashed:
         raise SessionNotFoundError(session_id)
-    try:
-        project_of(uow, user, session.project_id)
-    except ProjectNotFoundError:
-        raise SessionNotFoundError(session_id) from None
+    _within(uow, user, session, Role.VIEWER, SessionNotFoundError(session_id))
     if to_change and session.owner_id != user:
         raise ForbiddenError("only its owner changes this session; copy it into one of your own")
     return session
@@ -100,11 +117,7 @@ def recipe_of(
     recipe = uow.recipes.get(recipe_id)
     if (recipe.deleted_at is not None) is not trashed:
         raise RecipeNotFoundError(recipe_id)
-    try:
-        project_of(uow, user, recipe.project_id, role)
-    except ProjectNotFoundError:
-        raise RecipeNotFoundError(recipe_id) from None
-    return recipe
+    return _within(uow, user, recipe, role, RecipeNotFoundError(recipe_id))
 
 
 def workplace(
@@ -127,39 +140,19 @@ def workplace(
 
 
 def experiment_of(uow: UnitOfWork, user: UserId, experiment_id: ExperimentId, role: Role = Role.VIEWER) -> Experiment:
-    experiment = uow.experiments.get(experiment_id)
-    try:
-        project_of(uow, user, experiment.project_id, role)
-    except ProjectNotFoundError:
-        raise ExperimentNotFoundError(experiment_id) from None
-    return experiment
+    return _within(uow, user, uow.experiments.get(experiment_id), role, ExperimentNotFoundError(experiment_id))
 
 
 def run_of(uow: UnitOfWork, user: UserId, run_id: RunId, role: Role = Role.VIEWER) -> Run:
-    run = uow.runs.get(run_id)
-    try:
-        project_of(uow, user, run.project_id, role)
-    except ProjectNotFoundError:
-        raise RunNotFoundError(run_id) from None
-    return run
+    return _within(uow, user, uow.runs.get(run_id), role, RunNotFoundError(run_id))
 
 
 def suite_of(uow: UnitOfWork, user: UserId, suite_id: SuiteId, role: Role = Role.VIEWER) -> Suite:
-    suite = uow.suites.get(suite_id)
-    try:
-        project_of(uow, user, suite.project_id, role)
-    except ProjectNotFoundError:
-        raise SuiteNotFoundError(suite_id) from None
-    return suite
+    return _within(uow, user, uow.suites.get(suite_id), role, SuiteNotFoundError(suite_id))
 
 
 def model_of(uow: UnitOfWork, user: UserId, model_id: ModelId, role: Role = Role.VIEWER) -> Model:
-    model = uow.models.get(model_id)
-    try:
-        project_of(uow, user, model.project_id, role)
-    except ProjectNotFoundError:
-        raise ModelNotFoundError(model_id) from None
-    return model
+    return _within(uow, user, uow.models.get(model_id), role, ModelNotFoundError(model_id))
 
 
 def job_of(uow: UnitOfWork, user: UserId, job_id: JobId, role: Role = Role.VIEWER) -> Job:
@@ -167,13 +160,7 @@ def job_of(uow: UnitOfWork, user: UserId, job_id: JobId, role: Role = Role.VIEWE
     job = uow.jobs.get(job_id)
     if job.requested_by == user:
         return job
-    if job.project_id is None:
-        raise JobNotFoundError(job_id)
-    try:
-        project_of(uow, user, job.project_id, role)
-    except ProjectNotFoundError:
-        raise JobNotFoundError(job_id) from None
-    return job
+    return _within(uow, user, job, role, JobNotFoundError(job_id))
 
 
 _CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
