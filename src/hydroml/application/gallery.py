@@ -1,5 +1,6 @@
 """The gallery: runs published, looked at by everybody, forked into a project of one's own, withdrawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from hydroml.application.ports.storage import BlobStore
 from hydroml.domain.errors import ConflictError, ForbiddenError, InvalidInputError
 from hydroml.domain.experiments.runs import ArtifactNotFoundError, Run, RunId
 from hydroml.domain.gallery import Publication, PublicationId
-from hydroml.domain.projects import ProjectId, Role, UserId
+from hydroml.domain.projects import Project, ProjectId, Role, UserId
 from hydroml.domain.sources import DataSource, Origin, OriginKind, SourceId, Version, VersionId
 
 HARMLESS = frozenset({"importance", "folds", "confusion", "roc"})
@@ -61,21 +62,17 @@ class GalleryService:
             uow.gallery.add(publication)
             tell(uow, user, "published", run, publication.published_at, "with its data" if shares_data else "")
             uow.commit()
-            return _published(uow, user, publication)
+            return _published(uow, user, [publication])[0]
 
     def list(self, listing: Listing, user: UserId) -> Slice[Published]:
         """All there are: sortable by published_at and title."""
         with self._uow() as uow:
             found = uow.gallery.all(listing)
-            return Slice(
-                tuple(_published(uow, user, publication) for publication in found.items),
-                found.next_cursor,
-                found.total,
-            )
+            return Slice(_published(uow, user, found.items), found.next_cursor, found.total)
 
     def get(self, user: UserId, publication_id: PublicationId) -> Published:
         with self._uow() as uow:
-            return _published(uow, user, uow.gallery.get(publication_id))
+            return _published(uow, user, [uow.gallery.get(publication_id)])[0]
 
     def artifact(self, user: UserId, publication_id: PublicationId, name: str) -> bytes:
         """A JSON document of the published run. Raises ArtifactNotFoundError, also for one that holds values of data
@@ -90,7 +87,7 @@ class GalleryService:
         """By its author, or an editor of its project. Forks stay."""
         with self._uow() as uow:
             publication = uow.gallery.get(publication_id)
-            if not _is_mine(uow, user, publication):
+            if not _is_mine(user, publication, uow.projects.get(publication.project_id)):
                 raise ForbiddenError("only its author and the editors of its project withdraw a publication")
             run = uow.runs.get(publication.run_id)
             uow.gallery.delete(publication_id)
@@ -155,15 +152,21 @@ class GalleryService:
         return made.id
 
 
-def _is_mine(uow: UnitOfWork, user: UserId, publication: Publication) -> bool:
-    if publication.author_id == user:
-        return True
-    role = uow.projects.get(publication.project_id).members.get(user)
-    return role is not None and role.includes(Role.EDITOR)
+def _is_mine(user: UserId, publication: Publication, project: Project) -> bool:
+    role = project.members.get(user)
+    return publication.author_id == user or (role is not None and role.includes(Role.EDITOR))
 
 
-def _published(uow: UnitOfWork, user: UserId, publication: Publication) -> Published:
-    run = uow.runs.get(publication.run_id)
-    version = uow.versions.get(run.specification.version_id)
-    data = f"{uow.sources.get(version.source_id).name}, version {version.number}"
-    return Published(publication, run, data, _is_mine(uow, user, publication))
+def _published(uow: UnitOfWork, user: UserId, publications: Sequence[Publication]) -> tuple[Published, ...]:
+    runs = uow.runs.get_many({publication.run_id for publication in publications})
+    versions = uow.versions.get_many({run.specification.version_id for run in runs.values()})
+    sources = {id_: uow.sources.get(id_) for id_ in {version.source_id for version in versions.values()}}
+    projects = {id_: uow.projects.get(id_) for id_ in {publication.project_id for publication in publications}}
+    shown = []
+    for publication in publications:
+        run = runs[publication.run_id]
+        version = versions[run.specification.version_id]
+        data = f"{sources[version.source_id].name}, version {version.number}"
+        mine = _is_mine(user, publication, projects[publication.project_id])
+        shown.append(Published(publication, run, data, mine))
+    return tuple(shown)
