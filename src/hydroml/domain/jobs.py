@@ -178,6 +178,11 @@ class Job:
         self.finish_requested = True
 
     @property
+    def suite_id(self) -> UUID | None:
+        """The suite it is a trial of."""
+        return UUID(self.payload["suite_id"]) if "suite_id" in self.payload else None
+
+    @property
     def can_finish(self) -> bool:
         """Whether it is worth something before its end."""
         return bool(self.payload.get("can_finish", False))

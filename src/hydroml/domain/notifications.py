@@ -67,7 +67,7 @@ _PAGES = {"source": "sources", "run": "runs", "suite": "suites", "session": "stu
 
 def of_job(id_: NotificationId, job: Job, at: datetime) -> Notification | None:
     """What the end of a job is worth telling whoever started it; nothing of cancelled and quiet ones."""
-    if job.kind in _UNHEARD or "suite_id" in job.payload or job.state not in (JobState.SUCCEEDED, JobState.FAILED):
+    if job.kind in _UNHEARD or job.suite_id is not None or job.state not in (JobState.SUCCEEDED, JobState.FAILED):
         return None
     failed = job.state is JobState.FAILED
     if not failed and job.kind not in _DONE:

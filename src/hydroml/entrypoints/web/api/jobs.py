@@ -43,6 +43,7 @@ class JobOut(Schema):
     attempts: int
     project_id: UUID | None
     subject: SubjectOut | None
+    suite_id: UUID | None
     cancel_requested: bool
     can_finish: bool
     finish_requested: bool
@@ -64,6 +65,7 @@ class JobOut(Schema):
             attempts=job.attempts,
             project_id=job.project_id,
             subject=SubjectOut.of(job.subject) if job.subject else None,
+            suite_id=job.suite_id,
             cancel_requested=job.cancel_requested,
             can_finish=job.can_finish,
             finish_requested=job.finish_requested,

@@ -131,7 +131,7 @@ function tray() {
       this.announce();
     },
     finished(job) {
-      if (QUIET.has(job.kind)) return;
+      if (QUIET.has(job.kind) || job.suite_id) return; // a trial is told of by its suite
       if (isWatched(job.id)) return; // whoever follows it on this page tells it
       const page = subjectUrl(job);
       if (page && location.pathname === page) return; // the page shows it itself

@@ -88,6 +88,7 @@ export function parallel(charts, about) {
   axes.push({ name: about.measure.title, of: ({ score }) => (high === low ? 0.5 : (score - low) / (high - low)), ends: [metric(low), metric(high)] });
   const worth = ({ score }) => goodness(score, suite.better);
   const ranked = [...trials].sort((a, b) => worth(a) - worth(b)).slice(-PARALLEL);
+  const narrow = matchMedia("(width <= 48rem)").matches;
   return () => ({
     traces: ranked.map((trial, place) => {
       const share = ranked.length > 1 ? place / (ranked.length - 1) : 1;
@@ -95,9 +96,9 @@ export function parallel(charts, about) {
       return { type: "scatter", mode: "lines", x: axes.map((_, index) => index), y: axes.map((one) => one.of(trial)), line: { color: top ? charts.colour("predicted") : charts.faded("observed", 0.08 + 0.5 * share ** 2), width: top ? 2.5 : 1.25 }, text: axes.map(() => label(trial)), hovertemplate: `trial ${trial.number + 1}: ${metric(trial.score)}<br>%{text}<extra></extra>` };
     }),
     layout: {
-      hovermode: "closest", dragmode: false, margin: { l: 24, r: 24, t: 26, b: 44 }, yaxis: { visible: false, range: [-0.04, 1.04], fixedrange: true },
+      hovermode: "closest", dragmode: false, margin: { l: 24, r: 24, t: narrow ? 44 : 26, b: 44 }, yaxis: { visible: false, range: [-0.04, 1.04], fixedrange: true },
       xaxis: { tickmode: "array", tickvals: axes.map((_, index) => index), ticktext: axes.map(({ name, ends }) => `${plain(cut(name, 18))}<br>${plain(ends[0])}`), fixedrange: true, range: [-0.2, axes.length - 0.8] },
-      annotations: axes.map(({ ends }, index) => ({ x: index, y: 1.04, yanchor: "bottom", text: plain(ends[1]), showarrow: false, font: { size: 11, color: charts.colour("ink-subtle") } })),
+      annotations: axes.map(({ ends }, index) => ({ x: index, y: 1.04, yanchor: "bottom", textangle: narrow ? -90 : 0, text: plain(ends[1]), showarrow: false, font: { size: 11, color: charts.colour("ink-subtle") } })),
     },
   });
 }
