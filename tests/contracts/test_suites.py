@@ -90,6 +90,22 @@ def test_one_seed_gives_the_same_trials_whatever_process_asks(
         assert [t.values for t in searched(searcher, suite(sampler, seed=8), 3)] != [t.values for t in first[:3]]
 
 
+def test_tpe_begins_with_the_values_of_the_experiment(searcher: Callable[[], Searcher]) -> None:
+    """Those that lie within the space; the others are chosen."""
+    space = {
+        "learning_rate": Space(0.2, 0.5),
+        "max_leaf_nodes": Space(8, 64),
+        "early_stopping": Space(choices=("off",)),
+    }
+    of = suite(Sampler.TPE, space=space)
+    chosen = AlgorithmChoice("hist_gradient_boosting", {"learning_rate": 0.3, "max_leaf_nodes": 65})
+    found = searcher().propose(replace(of, specification=replace(of.specification, algorithm=chosen)), [])
+    assert found is not None
+    assert found.values["learning_rate"] == 0.3
+    assert 8 <= int(str(found.values["max_leaf_nodes"])) <= 64
+    assert found.values["early_stopping"] == "off"
+
+
 def test_a_grid_tries_every_point_once_and_ends(searcher: Callable[[], Searcher]) -> None:
     space = {"learning_rate": Space(0.01, 0.1, log=True, steps=2), "early_stopping": Space(choices=("off", "on"))}
     of = suite(Sampler.GRID, space=space)

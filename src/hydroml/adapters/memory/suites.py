@@ -73,7 +73,8 @@ class RandomSearcher:
             raise TypeError(f"suite {suite.id} is no sweep")
         if len(asked) >= plan.most(suite.specification):
             return None
-        asked.append(Proposal(len(asked), _values(plan, suite.specification.algorithm.name, len(asked))))
+        values = _values(plan, suite.specification.algorithm.name, len(asked))
+        asked.append(Proposal(len(asked), values if asked else values | plan.start(suite.specification)))
         return asked[-1]
 
     def gives_up(self, suite: Suite, number: int, fold: int, score: float) -> bool:

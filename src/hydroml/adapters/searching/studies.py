@@ -54,6 +54,8 @@ class Studies:
         if number >= _sweep(suite).most(suite.specification):
             return None
         study.sampler = _sampler(suite, number)
+        if number == 0 and (start := _sweep(suite).start(suite.specification)):
+            study.enqueue_trial(start)
         trial = study.ask(spaces)
         return Proposal(trial.number, dict(trial.params))
 

@@ -68,6 +68,13 @@ class Space:
         else:
             yield from self._range_faults(parameter)
 
+    def holds(self, value: HyperparameterValue) -> bool:
+        if self.choices:
+            return repr(value) in map(repr, self.choices)
+        if not isinstance(value, int | float) or self.low is None or self.high is None:
+            return False
+        return self.low <= value <= self.high
+
     def _range_faults(self, parameter: Hyperparameter) -> Iterator[Fault]:
         whole = parameter.type is HyperparameterType.INTEGER
         ends = []
@@ -167,6 +174,14 @@ class Sweep:
         for name, space in self.space.items():
             points *= len(space.grid(known[name]))
         return min(points, self.trials)
+
+    def start(self, base: Specification) -> dict[str, HyperparameterValue]:
+        """What TPE tries first: the experiment's own values, as far as they lie within the space, so that its best is
+        no worse than what one began with. The other samplers start by chance or in order."""
+        if self.sampler is not Sampler.TPE:
+            return {}
+        own = ALGORITHMS[base.algorithm.name].complete(base.algorithm.hyperparameters)
+        return {name: own[name] for name, space in self.space.items() if space.holds(own[name])}
 
     def varied(self, base: Specification, values: Mapping[str, Any]) -> Specification:
         """What a trial with these values is to do."""

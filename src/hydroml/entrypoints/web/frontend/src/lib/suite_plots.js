@@ -49,10 +49,16 @@ function bars(charts, about) {
 }
 
 function byFeatures(charts, about) {
-  const { trials } = about;
+  const { trials, suite } = about;
+  const best = new Map();
+  for (const trial of trials) {
+    const there = best.get(trial.values.features);
+    if (!there || goodness(trial.score, suite.better) > goodness(there.score, suite.better)) best.set(trial.values.features, trial);
+  }
+  const counts = [...best.keys()].sort((a, b) => a - b);
   return () => ({
-    traces: [{ type: "scatter", mode: "markers", x: trials.map(({ values }) => values.features), y: trials.map(({ score }) => score), text: trials.map(label), marker: { size: 8, color: trials.map((trial) => (trial.number === about.suite.best?.number ? charts.colour("predicted") : charts.faded("observed", 0.55))) }, hovertemplate: "%{text}<br>%{y:.5~g}<extra></extra>" }],
-    layout: { hovermode: "closest", xaxis: { title: { text: "features" }, rangemode: "tozero" }, yaxis: scoreAxis(about) },
+    traces: [{ type: "scatter", mode: "lines", x: counts, y: counts.map((count) => best.get(count).score), line: { color: charts.colour("predicted"), width: 2 }, hoverinfo: "skip" }, { type: "scatter", mode: "markers", x: trials.map(({ values }) => values.features), y: trials.map(({ score }) => score), text: trials.map(label), marker: { size: 8, color: trials.map((trial) => (trial.number === about.suite.best?.number ? charts.colour("predicted") : charts.faded("observed", 0.55))) }, hovertemplate: "%{text}<br>%{y:.5~g}<extra></extra>" }],
+    layout: { hovermode: "closest", xaxis: { title: { text: "number of features" }, range: [0, Math.max(...counts) + 0.5], ...(counts.length > 20 ? {} : { dtick: 1 }) }, yaxis: scoreAxis(about) },
   });
 }
 
