@@ -48,7 +48,7 @@ from hydroml.domain.experiments.specification import (
 )
 from hydroml.domain.experiments.suites import Suite, SuiteStatus
 from hydroml.domain.jobs import Job, JobId, JobKind, JobState, Subject
-from hydroml.domain.models import Model, ModelId
+from hydroml.domain.models import Approval, Decision, Model, ModelId
 from hydroml.domain.projects import Project, ProjectId, Role, UserId
 from hydroml.domain.sources import (
     Column,
@@ -88,6 +88,7 @@ def project(owner: UserId | None = None, **changes: Any) -> Project:
         "id": ProjectId(uuid4()),
         "name": AWKWARD,
         "description": "Two lines\nand “quotes”",
+        "four_eyes": True,
         "members": {owner or user(): Role.OWNER, user(): Role.EDITOR, user(): Role.VIEWER},
         "created_at": datetime(2026, 3, 4, 14, 0, tzinfo=timezone(timedelta(hours=5, minutes=30))),
     }
@@ -351,7 +352,8 @@ def model(within: Project, *runs: Run, **changes: Any) -> Model:
     }
     made = Model(**(values | changes))
     for number, made_from in enumerate(runs, 1):
-        made.register(made_from.id, user(), at(9))
+        made.register(made_from.id, user(), at(9), AWKWARD)
+        made.decide(number, Decision(Approval.APPROVED, user(), at(10), AWKWARD))
         if number > 1:
             made.mirrored(number, str(number))
             made.point("second", number)

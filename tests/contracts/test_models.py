@@ -43,6 +43,7 @@ def test_models_are_found_by_run_and_by_what_the_registry_lacks(uow: UnitOfWorkF
     world, other = World(uow), World(uow)
     mirrored = examples.model(world.project, world.run, name="mirrored", created_at=examples.at(30))
     mirrored.mirrored(1, "1")
+    mirrored.mirror_due = False
     with uow() as unit:
         unit.models.add(mirrored)
         unit.commit()
@@ -52,6 +53,9 @@ def test_models_are_found_by_run_and_by_what_the_registry_lacks(uow: UnitOfWorkF
         unmirrored = unit.models.unmirrored(10)
         assert {m.id for m in unmirrored} == {world.model.id, other.model.id}
         assert len(unit.models.unmirrored(1)) == 1
+        mirrored.point("champion", 1)
+        unit.models.save(mirrored)
+        assert mirrored.id in {m.id for m in unit.models.unmirrored(10)}
 
 
 def test_models_of_a_member_are_those_of_all_their_projects(uow: UnitOfWorkFactory) -> None:

@@ -27,7 +27,7 @@ from hydroml.entrypoints.web.accounts.models import User
 COMMANDS = (
     "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
     "import_source", "migrate",
-    "predict", "run_experiment", "verify_audit",
+    "predict", "review_model", "run_experiment", "verify_audit",
 )  # fmt: skip
 CSV = "date,flow,site\n" + "".join(f"2020-01-{d:02},{d}.5,{'A' if d % 2 else 'B'}\n" for d in range(1, 31))
 

@@ -67,19 +67,24 @@ class ProjectService:
         *,
         name: str | None = None,
         description: str | None = None,
+        four_eyes: bool | None = None,
         revision: int | None = None,
     ) -> ProjectSummary:
+        """Names are an editor's to change; who approves models is an owner's."""
         with self._uow() as uow:
-            project = project_of(uow, user, project_id, Role.EDITOR)
+            project = project_of(uow, user, project_id, Role.EDITOR if four_eyes is None else Role.OWNER)
             check_revision(project.revision, revision)
             before = project.name
             if name is not None:
                 project.rename(name)
             if description is not None:
                 project.description = description
+            changes = [f"it was called “{before}”"] if project.name != before else []
+            if four_eyes is not None and four_eyes is not project.four_eyes:
+                project.four_eyes = four_eyes
+                changes.append("models need another owner's approval" if four_eyes else "any owner approves models")
             uow.projects.save(project)
-            renamed = f"it was called “{before}”" if project.name != before else ""
-            tell(uow, user, "changed", project, self._clock(), renamed)
+            tell(uow, user, "changed", project, self._clock(), "; ".join(changes))
             uow.commit()
         return self.get(user, project_id)
 

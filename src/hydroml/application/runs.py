@@ -367,10 +367,10 @@ class TrackingService:
         return done
 
     def _mirror(self, model: Model) -> int:
-        done = 0
-        for version in model.versions:
-            if version.mlflow_version is not None:
-                continue
+        """Tells of versions that are not there yet, or else of the last one: aliases and approvals go with either."""
+        missing = [version for version in model.versions if version.mlflow_version is None]
+        done, seen = 0, model.revision
+        for version in missing or model.versions[-1:]:
             with self._uow() as uow:
                 run = uow.runs.get(version.run_id)
             if run.mlflow_run_id is None:
@@ -379,8 +379,11 @@ class TrackingService:
             with self._uow() as uow:
                 current = uow.models.get(model.id)
                 current.mirrored(version.number, number)
+                if current.revision == seen:  # else what changed meanwhile is still to be told
+                    current.mirror_due = False
                 uow.models.save(current)
                 uow.commit()
+            seen = current.revision if not current.mirror_due else -1
             done += 1
         return done
 

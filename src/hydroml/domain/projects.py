@@ -58,6 +58,8 @@ class Project:
     name: str
     description: str = ""
     members: dict[UserId, Role] = field(default_factory=dict)
+    four_eyes: bool = False
+    """Whether another owner than the one who registered a model's version decides about it."""
     created_at: datetime
     revision: int = 0
 

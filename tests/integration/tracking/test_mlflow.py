@@ -17,7 +17,7 @@ from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
-from hydroml.domain.models import Model, ModelId
+from hydroml.domain.models import Approval, Decision, Model, ModelId
 from hydroml.domain.projects import ProjectId, UserId
 from tests.contracts import examples
 from tests.tasks import NOON, run_of, table_of, task_of, train, version_of
@@ -205,6 +205,7 @@ def test_registry_mirrors_versions_and_aliases(store: Store, trained: tuple[Trai
     model.point("latest", 1)
     assert store.tracker.register(model, one, first.run) == "1"
     two = model.register(second.run.id, by, NOON)
+    model.decide(2, Decision(Approval.APPROVED, by, NOON, "better"))
     model.point("champion", 2)
     model.point("v1", 1)
     assert store.tracker.register(model, two, second.run) == "2"
@@ -213,6 +214,11 @@ def test_registry_mirrors_versions_and_aliases(store: Store, trained: tuple[Trai
         "champion": "2", "hydroml-latest": "1", "hydroml-v1": "1",
     }  # fmt: skip
     assert store.client.get_model_version_by_alias(found.name, "champion").run_id == second.id
+    model.decide(2, Decision(Approval.REJECTED, by, NOON, "not so"))
+    assert store.tracker.register(model, two, second.run) == "2"
+    held = store.client.search_model_versions(f"name = '{found.name}'")
+    assert {str(v.version): v.tags["hydroml.approval"] for v in held} == {"1": "pending", "2": "rejected"}
+    assert set(store.client.get_registered_model(found.name).aliases) == {"hydroml-latest", "hydroml-v1"}
 
 
 def test_model_waits_for_its_run(store: Store, trained: tuple[TrainingTask, Trained]) -> None:

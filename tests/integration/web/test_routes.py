@@ -65,6 +65,9 @@ BODIES: dict[str, Any] = {
     "POST /versions/{version_id}/exports": {"format": "csv"},
     "POST /projects/{project_id}/export_templates": {"name": "x", "format": "csv"},
     "POST /models/{model_id}/predict": {"rows": [{"site": "A"}]},
+    "PATCH /models/{model_id}/versions/{number}": {"note": "mine now"},
+    "POST /models/{model_id}/versions/{number}/approve": {"reason": "mine"},
+    "POST /models/{model_id}/versions/{number}/reject": {"reason": "mine"},
     "POST /models/{model_id}/predictions": {"version_id": str(uuid4())},
 }
 WORDS = {"number": "1", "name": "importance", "alias": "champion", "username": "alice", "kind": "source"}

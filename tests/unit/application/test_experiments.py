@@ -11,8 +11,9 @@ from hydroml.adapters.memory.learning import BaselineLearner
 from hydroml.application.documents import read_specification
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
+from hydroml.application.ports.repositories import Listing
 from hydroml.application.saving import Target
-from hydroml.domain.errors import ConflictError, InvalidInputError
+from hydroml.domain.errors import ConflictError, ForbiddenError, InvalidInputError
 from hydroml.domain.experiments.runs import (
     ArtifactNotFoundError,
     ExperimentNotFoundError,
@@ -22,8 +23,8 @@ from hydroml.domain.experiments.runs import (
 )
 from hydroml.domain.experiments.specification import SplitKind
 from hydroml.domain.jobs import JobState, JobStateError
-from hydroml.domain.models import ModelNotFoundError
-from hydroml.domain.projects import ProjectId, UserId
+from hydroml.domain.models import Approval, ApprovalError, ModelNotFoundError
+from hydroml.domain.projects import ProjectId, Role, UserId
 from hydroml.domain.sources import OriginKind, SourceInUseError, Version
 from hydroml.domain.studio.steps import Derive
 from tests.harness import Harness
@@ -215,6 +216,53 @@ def test_a_model_predicts_rows_and_sources(app: Harness, me: UserId, project: Pr
     assert predicted.origin.kind is OriginKind.PREDICTION
     assert predicted.column("flow_predicted") is not None
     assert predicted.rows == version.rows
+
+
+def test_owners_approve_and_a_rejected_version_predicts_no_more(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    model = app.models.register(me, trained(app, me, project, version).id, "flow", "first try").model
+    editor = app.user()
+    app.projects.set_member(me, project, editor, Role.EDITOR)
+    with pytest.raises(ForbiddenError):
+        app.models.decide(editor, model.id, 1, Approval.APPROVED, "looks good")
+    with pytest.raises(ApprovalError, match="not approved"):
+        app.models.point(editor, model.id, "champion", 1)
+    made = app.models.point(me, model.id, "champion", 1, reason="it beats the baselines").model
+    [decision] = made.version(1).decisions
+    assert (decision.verdict, decision.by, decision.reason) == (Approval.APPROVED, me, "it beats the baselines")
+    app.models.decide(me, model.id, 1, Approval.REJECTED, "the gauge was moved")
+    for ask in (
+        lambda: app.predictions.rows(me, model.id, [{"day": 1, "rain": 2}], number=1),
+        lambda: app.predictions.request(me, model.id, version.id),
+    ):
+        with pytest.raises(ApprovalError):
+            ask()
+    told = [(entry.verb, entry.text) for entry in app.activity.of_project(me, project, Listing()).items]
+    assert ("rejected", "version 1: the gauge was moved") in told
+    assert ("approved", "version 1: it beats the baselines") in told
+
+
+def test_what_changes_of_a_model_is_mirrored_anew(app: Harness, me: UserId, project: ProjectId) -> None:
+    model = app.models.register(me, trained(app, me, project, app.imported(me, project)).id, "flow").model
+    app.tracking.sync()
+    app.models.point(me, model.id, "champion", 1)
+    assert app.tracking.sync() == 1
+    assert app.tracking.sync() == 0
+    app.models.annotate(me, model.id, 1, "of 2026")
+    assert app.tracking.sync() == 0
+    assert app.models.get(me, model.id).model.version(1).note == "of 2026"
+
+
+def test_where_two_pairs_of_eyes_are_wanted_an_owner_does_not_approve_alone(
+    app: Harness, me: UserId, project: ProjectId
+) -> None:
+    model = app.models.register(me, trained(app, me, project, app.imported(me, project)).id, "flow").model
+    other = app.user()
+    app.projects.set_member(me, project, other, Role.OWNER)
+    app.projects.update(me, project, four_eyes=True)
+    with pytest.raises(ForbiddenError, match="another owner"):
+        app.models.point(me, model.id, "champion", 1)
+    assert app.models.point(other, model.id, "champion", 1).model.aliases == {"champion": 1}
 
 
 def test_the_recipe_is_replayed_for_rows_like_the_first_table(app: Harness, me: UserId, project: ProjectId) -> None:

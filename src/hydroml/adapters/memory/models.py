@@ -52,7 +52,7 @@ class InMemoryModelRepository:
         return _oldest_first(self._rows.where(lambda m: any(v.run_id == run_id for v in m.versions)))
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
-        found = self._rows.where(lambda m: any(v.mlflow_version is None for v in m.versions))
+        found = self._rows.where(lambda m: m.mirror_due or any(v.mlflow_version is None for v in m.versions))
         return _oldest_first(found)[:limit]
 
     def _must_have_runs(self, entity: Model) -> None:

@@ -1,10 +1,13 @@
 """Registered models and their versions."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Index,
@@ -26,7 +29,7 @@ from hydroml.adapters.persistence.paging import by_name, slice_of
 from hydroml.application.ports.repositories import Listing, Slice
 from hydroml.domain.errors import ConcurrentUpdateError, ConflictError
 from hydroml.domain.experiments.runs import RunId
-from hydroml.domain.models import Model, ModelId, ModelNotFoundError, ModelVersion
+from hydroml.domain.models import Approval, Decision, Model, ModelId, ModelNotFoundError, ModelVersion
 from hydroml.domain.projects import ProjectId, UserId
 
 model = Table(
@@ -36,6 +39,7 @@ model = Table(
     reference("project_id", "project", "CASCADE"),
     text("name"),
     document("aliases"),
+    Column("mirror_due", Boolean, nullable=False),
     moment("created_at"),
     number("revision"),
     UniqueConstraint("project_id", "name"),
@@ -52,9 +56,12 @@ model_version = Table(
     uuid("created_by"),
     moment("created_at"),
     text("mlflow_version", nullable=True),
+    text("note"),
+    document("decisions"),
     Index(None, "run_id"),
 )
 _is_unmirrored = model_version.c.mlflow_version.is_(None)
+Index("ix_model_mirror_due", model.c.created_at, postgresql_where=model.c.mirror_due)
 Index("ix_model_version_unmirrored", model_version.c.model_id, postgresql_where=_is_unmirrored)
 
 
@@ -64,6 +71,7 @@ def _to_row(entity: Model) -> dict[str, Any]:
         "project_id": entity.project_id,
         "name": entity.name,
         "aliases": entity.aliases,
+        "mirror_due": entity.mirror_due,
         "created_at": entity.created_at,
         "revision": entity.revision,
     }
@@ -76,6 +84,7 @@ def _from_row(row: Row[Any], versions: tuple[ModelVersion, ...]) -> Model:
         name=row.name,
         versions=versions,
         aliases=row.aliases,
+        mirror_due=row.mirror_due,
         created_at=row.created_at,
         revision=row.revision,
     )
@@ -89,6 +98,11 @@ def _version_to_row(model_id: ModelId, version: ModelVersion) -> dict[str, Any]:
         "created_by": version.created_by,
         "created_at": version.created_at,
         "mlflow_version": version.mlflow_version,
+        "note": version.note,
+        "decisions": [
+            {"verdict": one.verdict, "by": str(one.by), "at": one.at.isoformat(), "reason": one.reason}
+            for one in version.decisions
+        ],
     }
 
 
@@ -99,6 +113,13 @@ def _version_from_row(row: Row[Any]) -> ModelVersion:
         created_by=UserId(row.created_by),
         created_at=row.created_at,
         mlflow_version=row.mlflow_version,
+        note=row.note,
+        decisions=tuple(
+            Decision(
+                Approval(one["verdict"]), UserId(UUID(one["by"])), datetime.fromisoformat(one["at"]), one["reason"]
+            )
+            for one in row.decisions
+        ),
     )
 
 
@@ -145,7 +166,12 @@ class SqlAlchemyModelRepository:
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
         waiting = select(model_version.c.model_id).where(_is_unmirrored)
-        query = select(model).where(model.c.id.in_(waiting)).order_by(model.c.created_at, model.c.id).limit(limit)
+        query = (
+            select(model)
+            .where(model.c.mirror_due | model.c.id.in_(waiting))
+            .order_by(model.c.created_at, model.c.id)
+            .limit(limit)
+        )
         return self._all(query)
 
     def _all(self, query: Select[Any]) -> list[Model]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Index, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Boolean, Column, Connection, Index, Row, Table, delete, func, insert, select, update
 
 from hydroml.adapters.persistence.experiments import experiment, run
 from hydroml.adapters.persistence.membership import project_member, projects_of
@@ -21,6 +21,7 @@ project = Table(
     key(),
     text("name"),
     text("description"),
+    Column("four_eyes", Boolean, nullable=False),
     moment("created_at"),
     number("revision"),
     Index(None, "created_at", "id"),
@@ -32,6 +33,7 @@ def _to_row(entity: Project) -> dict[str, Any]:
         "id": entity.id,
         "name": entity.name,
         "description": entity.description,
+        "four_eyes": entity.four_eyes,
         "created_at": entity.created_at,
         "revision": entity.revision,
     }
@@ -43,6 +45,7 @@ def _from_row(row: Row[Any], members: dict[UserId, Role]) -> Project:
         name=row.name,
         description=row.description,
         members=members,
+        four_eyes=row.four_eyes,
         created_at=row.created_at,
         revision=row.revision,
     )

@@ -39,12 +39,13 @@ from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Column, ColumnType, Version
 
-RUN, SUITE, PROJECT, MODEL, NUMBER = (
+RUN, SUITE, PROJECT, MODEL, NUMBER, APPROVAL = (
     "hydroml.run_id",
     "hydroml.suite_id",
     "hydroml.project_id",
     "hydroml.model_id",
     "hydroml.version",
+    "hydroml.approval",
 )
 _MODEL_NAME = "model"
 _LIBRARIES = ("scikit-learn", "skops", "numpy", "pandas")
@@ -134,7 +135,8 @@ class Recorder:
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise
-        there = {v.tags.get(NUMBER): str(v.version) for v in self._client.search_model_versions(f"name = '{name}'")}
+        held = self._client.search_model_versions(f"name = '{name}'")
+        there = {v.tags.get(NUMBER): str(v.version) for v in held}
         number = there.get(str(version.number))
         if number is None:
             [logged] = self._logged_models(self._client.get_run(mlflow_id).info.experiment_id, mlflow_id, "READY")[:1]
@@ -147,6 +149,10 @@ class Recorder:
             )
             number = there[str(version.number)] = str(created.version)
         self._mirror_aliases(name, model, there)
+        approvals = {str(v.version): v.tags.get(APPROVAL) for v in held}
+        for one in model.versions:
+            if str(one.number) in there and approvals.get(there[str(one.number)]) != one.approval:
+                self._client.set_model_version_tag(name, there[str(one.number)], APPROVAL, one.approval.value)
         return number
 
     def _mirror_aliases(self, name: str, model: Model, there: Mapping[str | None, str]) -> None:

@@ -394,7 +394,8 @@ class ModelRepository(Protocol):
         """Models with a version made from the run."""
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
-        """Models with a version that the tracking server's registry does not have yet."""
+        """Models with a version that the tracking server's registry does not have yet, or of which it has to be told
+        something anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.repositories import MAX_LIMIT, Listing
 from hydroml.domain.jobs import Job, JobId, JobState
+from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, UserId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.management.commands._base import FAILED, WRONG_USE, HydromlCommand
@@ -66,6 +67,25 @@ def project_named(user: UserId, name: str, *, create: bool = False) -> Project:
     if create:
         return container().projects().create(user, name).project
     raise CommandError(f"there is no project “{name}”", returncode=FAILED)
+
+
+def model_named(user: UserId, name: str, project: str | None) -> Model:
+    """The user's model of that name or id, in a project or anywhere. Raises CommandError."""
+    models = container().models()
+    try:
+        return models.get(user, ModelId(UUID(name))).model
+    except ValueError:
+        pass
+    listing = Listing(limit=MAX_LIMIT, search=name)
+    if project is None:
+        found = models.mine(user, listing).items
+    else:
+        found = models.of_project(user, project_named(user, project).id, listing).items
+    matching = [model for model in found if model.name == name]
+    if len(matching) != 1:
+        reason = f"{len(matching)} models are called “{name}”; give --project or the id" if matching else ""
+        raise CommandError(reason or f"there is no model “{name}”")
+    return matching[0]
 
 
 def wait_for(

@@ -1,5 +1,6 @@
-"""Registered models: versions, aliases, predictions."""
+"""Registered models: versions, approval, aliases, predictions."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,11 @@ from pydantic import Field
 from hydroml.application.models import ModelDetail
 from hydroml.application.ports.learning import Predictions
 from hydroml.domain.experiments.runs import Feature, PredictionInterval, Run
-from hydroml.domain.models import Model, ModelId, ModelVersion
-from hydroml.domain.projects import ProjectId
+from hydroml.domain.models import Approval, Model, ModelId, ModelVersion
+from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import VersionId
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.api.common import ListingIn, Page, at_job, page, seen_revision, tag
 from hydroml.entrypoints.web.api.sources import SourceAccepted
 from hydroml.entrypoints.web.downloads import download, file_description
@@ -40,23 +42,47 @@ class FeatureOut(Schema):
         return cls(name=feature.name, type=feature.type, direct=feature.direct, categories=categories, range=both)
 
 
+class DecisionOut(Schema):
+    """Somebody approved or rejected a version; without a name when they are gone."""
+
+    verdict: Approval
+    reason: str
+    by: UUID
+    by_name: str | None
+    at: datetime
+
+
 class ModelVersionOut(Schema):
     """A version, made from a run; its metrics are those of the test part."""
 
     number: int
     run_id: UUID
+    run_name: str | None
+    version_id: UUID | None = Field(description="Of the table it was trained on.")
     metrics: dict[str, float | None] | None
     algorithm: str | None
-    note: str | None = None
+    note: str
+    approval: Approval
+    decisions: list[DecisionOut] = Field(description="Oldest first.")
     mlflow_version: str | None
     created_by: UUID
+    creator: str | None
     created_at: datetime
 
     @classmethod
-    def of(cls, version: ModelVersion, run: Run | None) -> "ModelVersionOut":
+    def of(cls, version: ModelVersion, run: Run | None, names: Mapping[UserId, str]) -> "ModelVersionOut":
         return cls(
             number=version.number,
             run_id=version.run_id,
+            run_name=run.specification.name if run else None,
+            version_id=run.specification.version_id if run else None,
+            note=version.note,
+            approval=version.approval,
+            decisions=[
+                DecisionOut(verdict=one.verdict, reason=one.reason, by=one.by, by_name=names.get(one.by), at=one.at)
+                for one in version.decisions
+            ],
+            creator=names.get(version.created_by),
             metrics=dict(run.outcome.metrics.get("test", {})) if run and run.outcome else None,
             algorithm=run.specification.algorithm.name if run else None,
             mlflow_version=version.mlflow_version,
@@ -88,7 +114,8 @@ class IntervalOut(Schema):
 
 
 class ModelOut(Schema):
-    """A named model. Its features, target and problem are those of the champion, or of the newest version."""
+    """A named model. Its features, target and problem are those of the champion; without one, of the newest version
+    that is not rejected."""
 
     id: UUID
     project_id: UUID
@@ -114,13 +141,16 @@ class ModelOut(Schema):
 
     @classmethod
     def _of(cls, model: Model, runs: dict[int, Run]) -> "ModelOut":
-        shown = runs.get(model.aliases.get("champion", len(model.versions)))
+        shown = runs.get((model.shown or model.versions[-1]).number) if model.versions else None
+        people = {version.created_by for version in model.versions}
+        people |= {decision.by for version in model.versions for decision in version.decisions}
+        names = users.names(people) if runs else {}
         outcome = shown.outcome if shown else None
         return cls(
             id=model.id,
             project_id=model.project_id,
             name=model.name,
-            versions=[ModelVersionOut.of(v, runs.get(v.number)) for v in reversed(model.versions)],
+            versions=[ModelVersionOut.of(v, runs.get(v.number), names) for v in reversed(model.versions)],
             aliases=model.aliases,
             features=[FeatureOut.of(feature) for feature in outcome.features] if outcome else [],
             target=shown.specification.target if shown else None,
@@ -133,13 +163,27 @@ class ModelOut(Schema):
 
 
 class AliasIn(Schema):
-    """The version an alias points to."""
+    """The version an alias points to. An owner who makes a pending version the champion approves it by that, for this
+    reason."""
 
     version: int
+    reason: str = ""
+
+
+class DecisionIn(Schema):
+    """Why a version is approved or rejected."""
+
+    reason: str
+
+
+class NoteIn(Schema):
+    """The note of a version."""
+
+    note: str
 
 
 class PredictIn(Schema):
-    """Rows, and by which version; the champion when neither is given."""
+    """Rows, and by which version; when neither is given, the champion, or the newest version that is not rejected."""
 
     rows: list[dict[str, Any]]
     alias: str | None = None
@@ -206,9 +250,46 @@ def get_model(request: HttpRequest, response: HttpResponse, model_id: UUID) -> M
 
 @router.put("/models/{uuid:model_id}/aliases/{slug:alias}", response=ModelOut)
 def set_alias(request: HttpRequest, response: HttpResponse, model_id: UUID, alias: str, body: AliasIn) -> ModelOut:
-    """Point an alias to a version."""
-    detail = container().models().point(request.auth, ModelId(model_id), alias, body.version, seen_revision(request))
-    return _tagged(response, detail)
+    """Point an alias to a version. The champion is an approved one: 409 otherwise."""
+    seen = seen_revision(request)
+    models = container().models()
+    return _tagged(
+        response,
+        models.point(request.auth, ModelId(model_id), alias, body.version, reason=body.reason, revision=seen),
+    )
+
+
+@router.delete("/models/{uuid:model_id}/aliases/{slug:alias}", response=ModelOut)
+def remove_alias(request: HttpRequest, response: HttpResponse, model_id: UUID, alias: str) -> ModelOut:
+    """Take an alias away."""
+    return _tagged(
+        response, container().models().unpoint(request.auth, ModelId(model_id), alias, seen_revision(request))
+    )
+
+
+@router.patch("/models/{uuid:model_id}/versions/{int:number}", response=ModelOut)
+def annotate_version(
+    request: HttpRequest, response: HttpResponse, model_id: UUID, number: int, body: NoteIn
+) -> ModelOut:
+    """Write a version's note."""
+    seen = seen_revision(request)
+    return _tagged(response, container().models().annotate(request.auth, ModelId(model_id), number, body.note, seen))
+
+
+@router.post("/models/{uuid:model_id}/versions/{int:number}/approve", response=ModelOut)
+def approve_version(
+    request: HttpRequest, response: HttpResponse, model_id: UUID, number: int, body: DecisionIn
+) -> ModelOut:
+    """As an owner, approve a version: it may become the champion."""
+    return _decided(request, response, model_id, number, Approval.APPROVED, body.reason)
+
+
+@router.post("/models/{uuid:model_id}/versions/{int:number}/reject", response=ModelOut)
+def reject_version(
+    request: HttpRequest, response: HttpResponse, model_id: UUID, number: int, body: DecisionIn
+) -> ModelOut:
+    """As an owner, reject a version, or withdraw an approved one: it loses its aliases and predicts no more."""
+    return _decided(request, response, model_id, number, Approval.REJECTED, body.reason)
 
 
 @router.post("/models/{uuid:model_id}/predict", response=PredictionsOut)
@@ -249,3 +330,12 @@ def download_model(request: HttpRequest, model_id: UUID, number: int) -> HttpRes
 def _tagged(response: HttpResponse, detail: ModelDetail) -> ModelOut:
     tag(response, detail.model.revision)
     return ModelOut.of(detail)
+
+
+def _decided(  # noqa: PLR0917
+    request: HttpRequest, response: HttpResponse, model_id: UUID, number: int, verdict: Approval, reason: str
+) -> ModelOut:
+    models = container().models()
+    return _tagged(
+        response, models.decide(request.auth, ModelId(model_id), number, verdict, reason, seen_revision(request))
+    )

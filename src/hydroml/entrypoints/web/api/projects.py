@@ -29,6 +29,7 @@ class ProjectPatch(Schema):
 
     name: str | None = None
     description: str | None = Field(None, max_length=5_000)
+    four_eyes: bool | None = Field(None, description="As an owner: see the project.")
 
 
 class ProjectOut(Schema):
@@ -38,6 +39,7 @@ class ProjectOut(Schema):
     name: str
     description: str
     role: Role
+    four_eyes: bool = Field(description="Whether another owner than who registered a model's version decides about it.")
     sources: int
     experiments: int
     models: int
@@ -52,6 +54,7 @@ class ProjectOut(Schema):
             name=project.name,
             description=project.description,
             role=summary.role,
+            four_eyes=project.four_eyes,
             sources=counts.sources,
             experiments=counts.experiments,
             models=counts.models,
@@ -105,7 +108,7 @@ def get_project(request: HttpRequest, response: HttpResponse, project_id: UUID) 
 
 @router.patch("/{uuid:project_id}", response=ProjectOut)
 def change_project(request: HttpRequest, response: HttpResponse, project_id: UUID, body: ProjectPatch) -> ProjectOut:
-    """Rename or describe it."""
+    """Rename or describe it; as an owner, say who approves models."""
     summary = (
         container()
         .projects()
@@ -114,6 +117,7 @@ def change_project(request: HttpRequest, response: HttpResponse, project_id: UUI
             ProjectId(project_id),
             name=body.name,
             description=body.description,
+            four_eyes=body.four_eyes,
             revision=seen_revision(request),
         )
     )

@@ -218,9 +218,10 @@ class RunPatch(Schema):
 
 
 class RegisterIn(Schema):
-    """The name of a model: a new one, or one of the project's."""
+    """The name of a model: a new one, or one of the project's; and a note on the version."""
 
     model: str
+    note: str = ""
 
 
 class ArtifactOut(Schema):
@@ -319,8 +320,8 @@ def repeat_run(request: HttpRequest, response: HttpResponse, run_id: UUID) -> St
 
 @router.post("/runs/{uuid:run_id}/register", response={201: ModelOut})
 def register(request: HttpRequest, response: HttpResponse, run_id: UUID, body: RegisterIn) -> Status[ModelOut]:
-    """The run's model becomes the next version of a registered model."""
-    detail = container().models().register(request.auth, RunId(run_id), body.model)
+    """The run's model becomes the next version of a registered model. An owner's approval is pending."""
+    detail = container().models().register(request.auth, RunId(run_id), body.model, body.note)
     response["Location"] = f"/api/v1/models/{detail.model.id}"
     return Status(201, ModelOut.of(detail))
 

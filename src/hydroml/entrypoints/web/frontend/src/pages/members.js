@@ -4,7 +4,7 @@ import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { ask, toast, toastError } from "../lib/ui.js";
 
-const ROLES = [{ value: "viewer", title: "Viewer", help: "sees everything, changes nothing" }, { value: "editor", title: "Editor", help: "brings in data, cleans, trains" }, { value: "owner", title: "Owner", help: "also members, names and deletion" }];
+const ROLES = [{ value: "viewer", title: "Viewer", help: "sees everything, changes nothing" }, { value: "editor", title: "Editor", help: "brings in data, cleans, trains" }, { value: "owner", title: "Owner", help: "also members, approval of models, deletion" }];
 
 function membersPage() {
   let project = "";
@@ -33,11 +33,23 @@ function membersPage() {
     get mayChange() {
       return this.project.data?.role === "owner";
     },
+    get fourEyes() {
+      return Boolean(this.project.data?.four_eyes);
+    },
     get owners() {
       return this.members.items.filter(({ role }) => role === "owner").length;
     },
     isLastOwner(member) {
       return member.role === "owner" && this.owners === 1;
+    },
+    async setFourEyes(wanted) {
+      try {
+        this.project.data.four_eyes = (await api.patch(`/projects/${project}`, { four_eyes: wanted })).four_eyes;
+        toast(wanted ? "Another owner approves from now on." : "Any owner approves from now on.", { tone: "success" });
+      } catch (error) {
+        toastError(error, "Not changed.");
+        this.project.load({ quiet: true });
+      }
     },
     async setRole(member, role) {
       const before = member.role;

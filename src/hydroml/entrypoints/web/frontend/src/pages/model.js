@@ -6,12 +6,12 @@ import { isActive } from "../lib/jobs.js";
 import { mix } from "../lib/mix.js";
 import { resource } from "../lib/resource.js";
 import { isNumeric } from "../lib/types.js";
-import { ask, command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
+import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
-import { versionScore } from "./models.js";
+import { modelVersions } from "./model_versions.js";
 
 function modelPage() {
-  return mix({
+  return mix(modelVersions(), {
     id: "",
     model: null,
     tab: param("tab", "versions"),
@@ -40,35 +40,15 @@ function modelPage() {
       setTitle(model.name);
       enterProject(model.project_id);
       setCrumbs([{ label: "Models", href: `/projects/${model.project_id}/models` }]);
-      this.use = model.aliases?.champion ? "champion" : String(model.versions?.[0]?.number ?? "");
+      this.use = model.aliases?.champion ? "champion" : String(model.versions?.find(({ approval }) => approval !== "rejected")?.number ?? "");
       if (!this.rows.length) this.addRow();
       this.sources.load();
+      this.fetchProject(model.project_id);
       return model;
     },
     go(tab) {
       this.tab = tab;
       setParams({ tab: tab === "versions" ? "" : tab }, { push: true });
-    },
-    get versions() {
-      return this.model?.versions ?? [];
-    },
-    aliasesOf(version) {
-      return Object.entries(this.model?.aliases ?? {}).filter(([, number_]) => number_ === version.number).map(([name]) => name);
-    },
-    isChampion(version) {
-      return this.model?.aliases?.champion === version.number;
-    },
-    scoreOf: versionScore,
-    async promote(version) {
-      const before = this.model.aliases?.champion;
-      if (before && !(await ask({ title: `Make version ${version.number} champion?`, text: `Predictions that ask for “champion” use it from now on instead of version ${before}.`, yes: "Make champion" }))) return;
-      try {
-        await api.put(`/models/${this.id}/aliases/champion`, { version: version.number });
-        await this.head.load({ quiet: true });
-        toast(`Version ${version.number} is champion now.`, { tone: "success", action: before ? "Undo" : "", run: () => api.put(`/models/${this.id}/aliases/champion`, { version: before }).then(() => this.head.load({ quiet: true })) });
-      } catch (error) {
-        toastError(error, "Not changed.");
-      }
     },
     get features() {
       return (this.model?.features ?? []).map((feature) => ({ ...feature, numeric: isNumeric(feature.type), hint: this.hintOf(feature), domId: `f-${feature.name}` }));
@@ -80,7 +60,7 @@ function modelPage() {
       return type;
     },
     get choices() {
-      return [...Object.entries(this.model?.aliases ?? {}).map(([name, version]) => ({ value: name, title: `${name} (version ${version})` })), ...this.versions.map(({ number: value }) => ({ value: String(value), title: `version ${value}` }))];
+      return [...Object.entries(this.model?.aliases ?? {}).map(([name, version]) => ({ value: name, title: `${name} (version ${version})` })), ...this.versions.filter(({ approval }) => approval !== "rejected").map(({ number: value }) => ({ value: String(value), title: `version ${value}` }))];
     },
 
     // Rows -------------------------------------------------------------------------------------------------------------------
@@ -101,7 +81,7 @@ function modelPage() {
         const text = String(raw ?? "").trim();
         if (text === "") return [name, null];
         if (isNumeric(kinds[name])) return [name, Number.isFinite(Number(text)) ? Number(text) : text];
-        if (kinds[name] === "boolean") return [name, /^(true|1|yes)$/i.test(text)];
+        if (kinds[name] === "boolean") return [name, /^(true|1|yes)$/i.test(text) || (/^(false|0|no)$/i.test(text) ? false : text)];
         return [name, text];
       })));
     },
@@ -162,7 +142,6 @@ function modelPage() {
     },
     get cannot() {
       if (!this.chosenVersion) return "Choose the data first.";
-      if (this.lacking.length) return `It has no column ${this.lacking.slice(0, 3).join(", ")}${this.lacking.length > 3 ? " …" : ""}.`;
       return this.job && isActive(this.job) ? "One prediction at a time." : "";
     },
     async predictSource() {

@@ -21,6 +21,10 @@ function modelsPage() {
     aliasesOf(model) {
       return Object.entries(model.aliases ?? {}).map(([name, version]) => ({ name, text: `${name}: ${version}` }));
     },
+    waitingOf({ versions }) {
+      const waiting = (versions ?? []).filter(({ approval }) => approval === "pending").length;
+      return waiting ? `${waiting} to be approved` : "";
+    },
     made(model) {
       return model.versions?.[0]?.created_at;
     },

@@ -26,9 +26,9 @@ function runPage() {
     otherRuns(),
     explainedTabs(),
     formDialog({
-      fields: { model: "" },
+      fields: { model: "", note: "" },
       send(form) {
-        return api.post(`/runs/${this.id}/register`, { model: form.model.trim() });
+        return api.post(`/runs/${this.id}/register`, { model: form.model.trim(), note: form.note });
       },
       done(answer) {
         const model = answer?.model ?? answer;
