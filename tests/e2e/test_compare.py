@@ -67,6 +67,12 @@ def test_runs_are_found_compared_kept_and_published(page: Page, sample: str) -> 
     expect(page.get_by_label("A line for each run").locator(".trace")).to_have_count(2)
     page.get_by_role("button", name="Flow duration").click()
     expect(page.get_by_label("Curves of the runs").locator(".trace")).to_have_count(3)
+    page.get_by_role("button", name="Importance", exact=True).click()
+    expect(page.get_by_label("Curves of the runs").locator(".trace")).to_have_count(2)
+    page.get_by_role("button", name="Dependence", exact=True).click()
+    page.get_by_label("Series").select_option("temp_c")
+    expect(page.get_by_label("Curves of the runs").locator(".xtitle")).to_have_text("temp_c")
+    expect(page.get_by_label("Curves of the runs").locator(".trace")).to_have_count(2)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     assert "metrics.test.rmse," in download.value.path().read_text()

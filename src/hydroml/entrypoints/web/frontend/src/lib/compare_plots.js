@@ -1,6 +1,7 @@
 // Runs laid over each other, from what each has stored. Every function answers `make()` for charts.draw.
 import { goodness } from "./verdict.js";
 
+const MARKS = ["circle", "diamond", "square", "cross"];
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 /** Plotly reads a little markup: names must stay text. */
 const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -58,6 +59,48 @@ export function rocCurves(charts, runs) {
   return () => ({
     traces: [...runs.map(({ name, place, data: { fpr, tpr, auc } }) => ({ type: "scatter", mode: "lines", name: `${short(name)} (${auc.toFixed(3)})`, x: fpr, y: tpr, line: stroke(charts, place, 2) })), { type: "scatter", mode: "lines", name: "Chance", x: [0, 1], y: [0, 1], line: { color: charts.colour("baseline"), width: 1.25, dash: "dash" }, hoverinfo: "skip" }],
     layout: { ...legend, hovermode: "closest", xaxis: { title: { text: "false positive rate" }, range: [0, 1] }, yaxis: { title: { text: "true positive rate" }, range: [0, 1.02] } },
+  });
+}
+
+export function precisionRecallCurves(charts, runs) {
+  return () => ({
+    traces: runs.map(({ name, place, data: { true_positive: hits, false_positive: wrong, false_negative: missed, average_precision: area } }) => ({ type: "scatter", mode: "lines", name: `${short(name)} (${area.toFixed(3)})`, x: hits.map((n, at) => n / (n + missed[at])), y: hits.map((n, at) => (n + wrong[at] ? n / (n + wrong[at]) : null)), line: stroke(charts, place, 2) })),
+    layout: { ...legend, hovermode: "closest", xaxis: { title: { text: "recall" }, range: [0, 1.02] }, yaxis: { title: { text: "precision" }, range: [0, 1.02] } },
+  });
+}
+
+/** How often it happened against how sure each model was. */
+export function calibrationCurves(charts, runs) {
+  return () => ({
+    traces: [...runs.map(({ name, place, data: { predicted, observed, rows } }) => ({ type: "scatter", mode: "lines+markers", name: short(name), x: predicted, y: observed, customdata: rows, line: stroke(charts, place, 2), marker: { size: 6 }, hovertemplate: "said %{x:.3f}, was %{y:.3f}<br>%{customdata:,} rows" })), { type: "scatter", mode: "lines", name: "As sure as right", x: [0, 1], y: [0, 1], line: { color: charts.colour("baseline"), width: 1.25, dash: "dash" }, hoverinfo: "skip" }],
+    layout: { ...legend, hovermode: "closest", xaxis: { title: { text: "mean probability" }, range: [0, 1] }, yaxis: { title: { text: "share in which it happened" }, range: [0, 1.02] } },
+  });
+}
+
+/** A dot for each run on the line of each feature, as shares of what all of a run's features are worth together. */
+export function importances(charts, runs, _, most = 15) {
+  const shares = runs.map(({ data: { items } }) => {
+    const all = items.reduce((sum, { mean }) => sum + Math.max(mean, 0), 0) || 1;
+    return new Map(items.map(({ feature, mean }) => [feature, (100 * Math.max(mean, 0)) / all]));
+  });
+  const greatest = (feature) => Math.max(...shares.map((one) => one.get(feature) ?? 0));
+  const features = [...new Set(shares.flatMap((one) => [...one.keys()]))].sort((a, b) => greatest(b) - greatest(a)).slice(0, most).reverse();
+  return () => ({
+    traces: runs.map(({ name, place }, at) => ({ type: "scatter", mode: "markers", name: short(name), x: features.map((feature) => shares[at].get(feature) ?? null), y: features.map((_, index) => index), customdata: features.map(plain), marker: { size: 9, color: stroke(charts, place).color, symbol: MARKS[Math.floor(place / 8) % MARKS.length] }, hovertemplate: "%{customdata}: %{x:.3~g} %" })),
+    layout: { ...legend, hovermode: "closest", xaxis: { title: { text: "share of the loss when the column is shuffled (%)" }, rangemode: "tozero" }, yaxis: { tickmode: "array", tickvals: features.map((_, index) => index), ticktext: features.map(short) }, margin: { ...legend.margin, l: 140 } },
+  });
+}
+
+/** What each model predicts on average as one feature moves. */
+export function dependences(charts, runs, { target, feature }) {
+  const known = runs.map((run) => ({ ...run, item: run.data.items.find((item) => item.feature === feature) })).filter(({ item }) => item);
+  const label = known[0].item.lines[0].label; // of several classes the first one
+  return () => ({
+    traces: known.map(({ name, place, item: { values, lines } }) => {
+      const texts = typeof values[0] === "string";
+      return { type: "scatter", mode: texts ? "markers" : "lines+markers", name: short(name), x: texts ? values.map(short) : values, y: (lines.find((one) => one.label === label) ?? lines[0]).mean, line: stroke(charts, place, 2), marker: { size: texts ? 9 : 4 } };
+    }),
+    layout: { ...legend, xaxis: { title: { text: plain(feature) } }, yaxis: { title: { text: label ? `mean probability of ${plain(label)}` : `mean of predicted ${plain(target)}` } } },
   });
 }
 

@@ -9,7 +9,18 @@ import { direction } from "../lib/verdict.js";
 
 const MOST_CURVES = 16;
 const FEW_SETTINGS = 6; // axes of settings beside those of metrics
-const CURVES = [["hydrograph", "Over time", "predictions"], ["duration", "Flow duration", "predictions"], ["residuals", "Residuals", "residuals"], ["roc", "ROC", "roc"]];
+/** `draw` is a function of lib/compare_plots.js, over an artifact of each run. */
+const CURVES = [
+  { value: "hydrograph", title: "Over time", artifact: "predictions", draw: "hydrographs" },
+  { value: "duration", title: "Flow duration", artifact: "predictions", draw: "durationCurves" },
+  { value: "residuals", title: "Residuals", artifact: "residuals", draw: "residualCurves" },
+  { value: "roc", title: "ROC", artifact: "roc", draw: "rocCurves" },
+  { value: "precision", title: "Precision and recall", artifact: "thresholds", draw: "precisionRecallCurves" },
+  { value: "calibration", title: "Calibration", artifact: "calibration", draw: "calibrationCurves" },
+  { value: "importance", title: "Importance", artifact: "importance", draw: "importances" },
+  { value: "dependence", title: "Dependence", artifact: "dependence", draw: "dependences" },
+];
+const has = (run, artifact) => run.artifacts.includes(artifact) && (artifact !== "predictions" || run.problem === "regression");
 
 const written = (value) => {
   if (value === null || value === undefined) return "∅";
@@ -113,16 +124,16 @@ function comparePage() {
 
     // Curves ----------------------------------------------------------------------------------------------------------------
     get curves() {
-      const has = (artifact, problem) => this.found.runs.filter((run) => run.artifacts.includes(artifact) && (!problem || run.problem === problem)).length > 0;
-      return CURVES.filter(([, , artifact]) => has(artifact, artifact === "predictions" ? "regression" : "")).map(([value, title]) => ({ value, title }));
+      return CURVES.filter(({ artifact }) => this.found.runs.some((run) => has(run, artifact)));
     },
     async showCurve(curve) {
       if (!curve) return;
-      const [, , artifact] = CURVES.find(([value]) => value === curve);
+      const { artifact, draw } = CURVES.find(({ value }) => value === curve);
+      if (this.curve !== curve) this.track = 0;
       this.curve = curve;
       this.curveState = "loading";
       setParams({ curve: curve === this.curves[0].value ? "" : curve });
-      const able = this.runs.filter((run) => run.artifacts.includes(artifact) && (artifact !== "predictions" || run.problem === "regression"));
+      const able = this.runs.filter((run) => has(run, artifact));
       const [library, plots, own, ...all] = await Promise.all([import("../lib/charts.js"), import("../lib/compare_plots.js"), import("../lib/plots.js"), ...able.slice(0, MOST_CURVES).map((run) => this.artifact(run, artifact))]);
       if (this.curve !== curve) return;
       charts = library;
@@ -132,12 +143,12 @@ function comparePage() {
       if (!shown.length) return;
       const target = [...new Set(shown.map((run) => run.target))].join(", ");
       if (curve === "hydrograph") for (const one of shown) one.tracks = own.tracks(one.data);
-      this.tracks = curve === "hydrograph" ? shown[0].tracks.map(({ title }, key) => ({ key, title })) : [];
-      const options = { target, track: this.track, log: this.log };
-      const make = { hydrograph: plots.hydrographs, duration: plots.durationCurves, residuals: plots.residualCurves, roc: plots.rocCurves }[curve];
+      const features = curve === "dependence" ? [...new Set(shown.flatMap(({ data }) => data.items.map(({ feature }) => feature)))] : [];
+      this.tracks = (curve === "hydrograph" ? shown[0].tracks.map(({ title }) => title) : features).map((title, key) => ({ key, title }));
+      const options = { target, track: this.track, feature: features[this.track], log: this.log };
       await this.$nextTick();
       const element = this.$root.querySelector('[data-plot="curves"]');
-      if (element) library.draw(element, make(library, shown, options));
+      if (element) library.draw(element, plots[draw](library, shown, options));
     },
     async artifact({ id }, name) {
       stored[`${id} ${name}`] ??= api.get(`/runs/${id}/artifacts/${name}`).catch(() => null); // one that cannot be read is left out, and counted
