@@ -230,6 +230,7 @@ def test_a_model_is_trained_on_the_past_registered_and_asked(page: Page, sample:
     for metric in ("NSE", "KGE", "RMSE", "MAE", "PBIAS"):
         expect(page.get_by_role("heading", name=metric, exact=True)).to_be_visible()
     expect(page.get_by_text("1,444 test rows, 5,776 training rows; 84 of 7,304 rows left out")).to_be_visible()
+    expect(page.get_by_text("this model sees no earlier value of it")).to_be_visible()
     drawn(page, "Observed and predicted over the test rows")
     drawn(page, "Predicted against observed with the one-to-one line")
     drawn(page, "The most important features")

@@ -129,6 +129,9 @@ class RunOut(Schema):
     problem: str
     split: str | None
     target: str
+    target_reach: int | None = Field(
+        description="How many rows back the nearest earlier value of the target is that the model sees."
+    )
     features: list[str]
     classes: list[str]
     algorithm: str
@@ -176,6 +179,7 @@ class RunOut(Schema):
             problem=outcome.problem if outcome else wanted.problem,
             split=outcome.split if outcome else wanted.split.kind,
             target=wanted.target,
+            target_reach=wanted.preparation.reach(wanted.target),
             features=[f.name for f in outcome.features] if outcome else list(wanted.features or ()),
             classes=list(outcome.classes) if outcome else [],
             algorithm=wanted.algorithm.name,

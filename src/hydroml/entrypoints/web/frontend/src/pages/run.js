@@ -139,7 +139,14 @@ function runPage() {
         return this.verdicts.slice(0, 5);
       },
       get conclusion() {
-        return summary(this.headlines);
+        const found = summary(this.headlines);
+        return { ...found, text: [found.text, this.pastText].filter(Boolean).join(" ") };
+      },
+      /** Whoever goes on from yesterday's value is another kind of model than one that does without. */
+      get pastText() {
+        const { target, target_reach: reach } = this.run ?? {};
+        if (reach) return `It sees ${target} as it was ${plural(reach, "row")} before, as persistence does: compare it with models that see the same.`;
+        return this.baselineNames.includes("persistence") ? `Persistence knows the latest ${target}; this model sees no earlier value of it.` : "";
       },
       get baselineNames() {
         return Object.keys(this.run?.metrics?.baselines ?? {});
