@@ -11,8 +11,8 @@ BENCHMARKS = (
     "crowd",
 )  # fmt: skip
 
-BY_NAME = ("dtale", "automatic")
-"""One installs a peer from the package index first, the other takes minutes for each of the shared tables."""
+BY_NAME = ("dtale", "automatic", "estimate")
+"""One installs a peer from the package index first, the others take minutes."""
 
 
 def main(names: list[str]) -> int:

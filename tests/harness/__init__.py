@@ -58,6 +58,7 @@ LEASE = timedelta(seconds=30)
 KEPT = timedelta(days=7)
 """How long an export's file is."""
 
+MEMORY_LIMIT = 2**30
 FLOWS = "day,rain,flow\n" + "".join(
     f"{day},{day % 7},{'' if day % 10 == 0 else day % 7 * 2 + 1}\n" for day in range(1, 61)
 )
@@ -116,7 +117,10 @@ class Harness:
         self.inspector = InMemoryTableInspector(engine)
         self.quality_analysis = QualityAnalysis(uow=uow, inspector=self.inspector, clock=clock)
         self.lacking: set[str] = set()
-        self.preflight = PreflightService(uow=uow, engine=engine, quality=self.quality_analysis, lacking=self.lacking)
+        self.preflight = PreflightService(
+            uow=uow, engine=engine, quality=self.quality_analysis, memory_limit=MEMORY_LIMIT, threads=2,
+            lacking=self.lacking,
+        )  # fmt: skip
         self.runs = RunService(uow=uow, preflight=self.preflight, blobs=blobs, sender=self.sender, clock=clock)
         self.searcher = RandomSearcher()
         self.suites = SuiteService(

@@ -165,10 +165,14 @@ def test_a_specification_may_name_its_source(run: Any, admin: User, file: Path, 
     specification = tmp_path / "flow.json"
     document = {"name": "Flow", "source": "Flows", "target": "flow", "features": ["site"]}
     specification.write_text(json.dumps(document))
+    checked = run("run_experiment", str(specification), "--project", "Rivers", "--check")
+    assert checked["estimate"]["training_rows"] == 24
     started = run("run_experiment", str(specification), "--project", "Rivers")
     found = container().runs().get(UserId(admin.pk), UUID(started["run_id"])).run
     assert found.specification.target == "flow"
     specification.write_text(json.dumps(document | {"target": "nothing"}))
+    with pytest.raises(CommandError, match="target: there is no column “nothing”"):
+        run("run_experiment", str(specification), "--project", "Rivers", "--check")
     with pytest.raises(CommandError, match="nothing"):
         run("run_experiment", str(specification), "--project", "Rivers")
 

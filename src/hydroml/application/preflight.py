@@ -1,21 +1,25 @@
 """Pre-flight: what would stop a run of a specification, or make its result doubtful, before a job starts."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydroml.application.access import project_of
 from hydroml.application.experiments import version_in
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.tables import TableEngine
+from hydroml.application.profiles import at_hand
 from hydroml.application.quality import QualityAnalysis
 from hydroml.domain.errors import Fault
 from hydroml.domain.experiments.algorithms import ALGORITHMS, Algorithm
+from hydroml.domain.experiments.cost import Estimate
 from hydroml.domain.experiments.doubts import Doubt, Evidence, Giveaway, doubts
+from hydroml.domain.experiments.sizing import TOO_MUCH, Alternative, Sizing, alternatives
 from hydroml.domain.experiments.specification import (
     Problem,
     Specification,
     SplitKind,
+    TargetSummary,
     resolve_problem,
     target_faults,
 )
@@ -40,10 +44,15 @@ class Preflight:
     test_rows: int
     treatments: tuple[Treatment, ...] = ()
     """What happens to each column."""
+    estimate: Estimate | None = None
+    """What it takes; None while something else is wrong with it."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Where it takes too much: changes with which it would not."""
 
 
 class PreflightService:
-    """`lacking` names the packages of algorithms that are not installed here."""
+    """`lacking` names the packages of algorithms that are not installed here; `memory_limit`, in bytes, and `threads`
+    are those of a training."""
 
     def __init__(
         self,
@@ -51,9 +60,12 @@ class PreflightService:
         uow: UnitOfWorkFactory,
         engine: TableEngine,
         quality: QualityAnalysis,
+        memory_limit: int,
+        threads: int,
         lacking: Collection[str] = (),
     ) -> None:
         self._uow, self._engine, self._quality, self._lacking = uow, engine, quality, lacking
+        self._memory_limit, self._threads = memory_limit, threads
 
     def can_run(self, algorithm: Algorithm) -> bool:
         """Whether what it needs is installed."""
@@ -77,7 +89,13 @@ class PreflightService:
         split = specification.split.resolve(specification.time_column, problem)
         faults = (*faults, *target_faults(problem, target.name, summary))
         train, test = specification.split.sizes(split, summary.usable)
-        faults += self._algorithm_faults(specification, problem, summary.usable if split.is_folded else train)
+        estimate: Estimate | None = None
+        instead: tuple[Alternative, ...] = ()
+        if specification.algorithm.name in ALGORITHMS:
+            sizing = self._sizing(version, features, problem, split, summary)
+            refusals, instead = self._advised(specification, sizing, self._refusals(specification, sizing, faults))
+            estimate = None if faults else sizing.estimate(specification)
+            faults += refusals
         report = self._quality.at_hand(version)
         evidence = None if report is None else _evidence(report)
         warnings = doubts(
@@ -90,18 +108,55 @@ class PreflightService:
             evidence=evidence,
         )
         told = treatments(specification, version.columns)
-        return Preflight(faults, warnings, problem, split, features, version.rows, train, test, told)
+        return Preflight(faults, warnings, problem, split, features, version.rows, train, test, told, estimate, instead)
 
-    def _algorithm_faults(self, specification: Specification, problem: Problem, rows: int) -> tuple[Fault, ...]:
-        """Why the algorithm cannot learn this problem, from so many rows, here."""
-        algorithm = ALGORITHMS.get(specification.algorithm.name)
-        if algorithm is None:
-            return ()
-        refusal = algorithm.refusal(problem.value, rows)
-        if refusal is None and not self.can_run(algorithm):
+    def _sizing(
+        self, version: Version, features: tuple[str, ...], problem: Problem, split: SplitKind, target: TargetSummary
+    ) -> Sizing:
+        with self._uow() as uow:
+            known = at_hand(uow, version, features)
+        return Sizing(
+            rows=version.rows,
+            usable=target.usable,
+            columns=tuple(column for column in version.columns if column.name in features),
+            problem=problem,
+            split=split,
+            classes=target.distinct if problem.is_classification else 0,
+            threads=self._threads,
+            distinct={name: column.distinct for name, column in known.items()},
+            gaps=frozenset(c.name for c in version.columns if c.name not in known or known[c.name].missing),
+            thorough=True,
+        )
+
+    def _refusals(
+        self, specification: Specification, sizing: Sizing, faults: tuple[Fault, ...] = ()
+    ) -> tuple[Fault, ...]:
+        """Why it cannot be trained here: by this algorithm, from so many rows, and, where nothing else is wrong with
+        it, in this memory and time."""
+        algorithm = ALGORITHMS[specification.algorithm.name]
+        refusal = algorithm.refusal(sizing.problem.value, sizing.most_training_rows(specification))
+        if refusal is not None:
+            return (Fault(("algorithm", "name"), *refusal),)
+        if not self.can_run(algorithm):
             words = f"{algorithm.title} is not installed here: pip install hydroml[{algorithm.package}] adds it"
-            refusal = words, "not_installed"
-        return () if refusal is None else (Fault(("algorithm", "name"), *refusal),)
+            return (Fault(("algorithm", "name"), words, "not_installed"),)
+        return () if faults else sizing.faults(specification, self._memory_limit)
+
+    def _advised(
+        self, specification: Specification, sizing: Sizing, refusals: tuple[Fault, ...]
+    ) -> tuple[tuple[Fault, ...], tuple[Alternative, ...]]:
+        """The faults, which name what would do instead where it is too much."""
+        if not any(fault.code in TOO_MUCH for fault in refusals):
+            return refusals, ()
+        rows, kinds = sizing.most_training_rows(specification), dict[str, Alternative]()
+        for one in alternatives(specification, sizing.problem, rows):
+            if one.kind not in kinds and not self._refusals(one.specification, sizing):
+                kinds[one.kind] = one
+        found = tuple(kinds.values())
+        if not found:
+            return refusals, ()
+        words = "; or ".join(one.words for one in found)
+        return tuple(replace(fault, msg=f"{fault.msg}: {words}") for fault in refusals), found
 
 
 def _evidence(report: Mapping[str, Any]) -> Evidence:

@@ -1,5 +1,6 @@
 """The profile of a version: exact in the background, and until then of as many rows as can be read at once."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -79,6 +80,13 @@ class ProfileService:
         if filter is not None or version.rows * len(asked) <= SMALL:
             return VersionProfile(self._engine.profile(view), len(found), None)
         return VersionProfile(self._engine.sample_profile(view), len(found), self._analyses.current(user, version_id))
+
+
+def at_hand(uow: UnitOfWork, version: Version, names: Collection[str]) -> Mapping[str, ColumnProfile]:
+    """The profile of these columns as it is kept; empty before it is made."""
+    asked = [at for at, column in enumerate(version.columns) if column.name in names]
+    kept = _kept(uow, version, asked)
+    return {} if kept is None else {column.name: column for column in kept.columns}
 
 
 def _kind(column: int) -> str:

@@ -193,6 +193,8 @@ class Container(containers.DeclarativeContainer):
         uow=uow.provider,
         engine=tables_engine,
         quality=quality_analysis,
+        memory_limit=settings.provided.memory_limit,
+        threads=settings.provided.threads,
         lacking=providers.ThreadSafeSingleton(lacking),
     )
     runs = providers.Factory(RunService, uow=uow.provider, preflight=preflight, blobs=blobs, sender=sender, clock=clock)

@@ -179,15 +179,28 @@ def test_budget_ends_a_fit(tmp_path: Path) -> None:
 
 def test_what_would_not_fit_in_memory_is_refused_beforehand(tmp_path: Path) -> None:
     task = task_of(weather(), tmp_path, features=FEATURES)
-    with pytest.raises(TooLargeError, match="GiB"):
+    with pytest.raises(TooLargeError, match="of memory"):
         ScikitLearner(memory_limit=50_000, threads=1).train(task, tmp_path, RecordingMonitor())
 
 
 def test_many_categories_count_for_memory_too(tmp_path: Path) -> None:
-    table = {"id": [f"name {i % 200}" for i in range(1000)], "y": np.arange(1000.0)}
+    table = {"id": [f"name {i % 200}" for i in range(10_000)], "y": np.arange(10_000.0)}
     task = task_of(table, tmp_path, preparation=Preparation(texts=Texts(max_categories=200)))
     with pytest.raises(TooLargeError):
-        ScikitLearner(memory_limit=500_000, threads=1).train(task, tmp_path, RecordingMonitor())
+        ScikitLearner(memory_limit=60_000_000, threads=1).train(task, tmp_path, RecordingMonitor())
+
+
+def test_a_sample_of_the_training_rows_trains_and_all_test_rows_test(tmp_path: Path) -> None:
+    split = Split(SplitKind.STRATIFIED, training_rows=40)
+    table = {"x": np.arange(400.0), "y": ["rare" if i % 100 == 0 else "common" for i in range(400)]}
+    trained = train(task_of(table, tmp_path, problem=Problem.BINARY, split=split), tmp_path)
+    assert (trained.outcome.counts.train, trained.outcome.counts.test) == (40, 80)
+    assert set(trained.outcome.classes) == {"common", "rare"}
+    folds = Split(SplitKind.KFOLD, folds=4, training_rows=50)
+    trained = train(task_of({"x": np.arange(400.0), "y": np.arange(400.0)}, tmp_path, split=folds), tmp_path)
+    assert (trained.outcome.counts.train, trained.outcome.counts.test) == (50, 400)
+    judged = {item["training_rows"] for item in json.loads(trained.artifacts["folds"])["items"]}
+    assert judged == {50}
 
 
 def test_infinite_values_count_as_missing_aloud(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hydroml.adapters.memory.learning import BaselineLearner
-from hydroml.application.documents import read_specification
+from hydroml.application.documents import read_specification, write_specification
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.application.ports.repositories import Listing
@@ -310,3 +310,38 @@ def test_a_stranger_finds_nothing(app: Harness, me: UserId, project: ProjectId) 
     ):
         with pytest.raises(ModelNotFoundError):
             ask()
+
+
+def test_preflight_says_what_it_takes(app: Harness, me: UserId, project: ProjectId) -> None:
+    estimate = app.preflight.ask(me, project, specification(app.imported(me, project))).estimate
+    assert estimate is not None
+    assert (estimate.training_rows, estimate.fits) == (43, 1)
+    assert 0 < estimate.matrix_bytes < estimate.memory_bytes
+    assert estimate.words.startswith("about ")
+
+
+def test_what_takes_too_much_is_refused_with_changes_that_mend_it(app: Harness, me: UserId, project: ProjectId) -> None:
+    rows = "".join(f"{i},{i % 7},{i % 11}\n" for i in range(20_000))
+    wanted = specification(
+        app.imported(me, project, "day,rain,flow\n" + rows),
+        algorithm={"name": "random_forest", "hyperparameters": {"n_estimators": 1_500, "min_samples_leaf": 1}},
+    )
+    checked = app.preflight.ask(me, project, wanted)
+    [fault] = checked.faults
+    assert (fault.loc, fault.code) == (("algorithm", "name"), "memory")
+    assert {one.kind for one in checked.alternatives} == {"algorithm", "rows", "size"}
+    assert all(one.words in fault.msg for one in checked.alternatives)
+    for one in checked.alternatives:
+        mended = merged(write_specification(wanted), one.changes)
+        assert app.preflight.ask(me, project, read_specification(mended)).faults == ()
+    experiment = app.experiments.create(me, project, wanted).experiment
+    with pytest.raises(InvalidInputError, match="of memory"):
+        app.runs.request(me, experiment.id)
+
+
+def merged(document: dict[str, Any], changes: Any) -> dict[str, Any]:
+    """As the wizard does it."""
+    both = dict(document)
+    for name, value in changes.items():
+        both[name] = merged(both[name], value) if isinstance(value, dict) and name != "hyperparameters" else value
+    return both

@@ -1,6 +1,7 @@
 """Models of some of a task's rows, as the task wants them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from sklearn.pipeline import Pipeline
 
 from hydroml.adapters.learning import algorithms, fitting, preparation, watching
 from hydroml.adapters.learning.automatic import running
-from hydroml.adapters.learning.frames import Array, Frame, check_memory
+from hydroml.adapters.learning.frames import TEXT_TYPES, Array, Frame
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import TrainingTask
-from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.experiments import cost
 from hydroml.domain.experiments.algorithms import ALGORITHMS, AUTOMATIC, Algorithm, HyperparameterValue
 from hydroml.domain.sources import Column
 
@@ -53,9 +55,11 @@ class Fitter:
         algorithm = ALGORITHMS[specification.algorithm.name]
         training = self.frame.features.iloc[rows]
         used = self._used(training)
-        width = preparation.width(self.task, used, training)
-        check_memory(len(training), width, self.memory_limit)
-        threads = self.threads if len(training) * width > _SMALL else 1
+        load = self._load(used, training)
+        refusal = cost.refusal(load, algorithm.name, self.values, self.memory_limit)
+        if refusal is not None:
+            raise TooLargeError(f"{refusal}; take another algorithm, fewer training rows or features that need less")
+        threads = self.threads if load.training_rows * load.width > _SMALL else 1
         if algorithm is AUTOMATIC:
             earlier = None if self.task.found is None else self.task.found["searches"][len(self.searches)]
             found = running.run(
@@ -90,6 +94,26 @@ class Fitter:
         )
         algorithms.settle(estimator)
         return Fitted(pipeline, used, training, threads)
+
+    def seconds_of(self, rows: int) -> float:
+        """What a fit to so many rows takes, by the estimate."""
+        load = self._load(self.task.seen, self.frame.features)
+        threads = self.threads if rows * load.width > _SMALL else 1
+        return cost.fit_seconds(
+            replace(load, training_rows=rows), self.task.specification.algorithm.name, self.values, threads
+        )
+
+    def _load(self, used: Sequence[Column], training: pd.DataFrame) -> cost.Load:
+        texts = sum(column.type in TEXT_TYPES for column in self.task.seen)
+        return cost.Load(
+            rows=len(self.frame.features),
+            training_rows=len(training),
+            test_rows=0,
+            numbers=len(self.task.seen) - texts + 1,
+            texts=texts,
+            width=preparation.width(self.task, used, training),
+            classes=len(self.frame.target.classes),
+        )
 
     def _transformer(self, algorithm: Algorithm, rows: Array) -> ColumnTransformer:
         """The preparation for another algorithm and fewer rows."""

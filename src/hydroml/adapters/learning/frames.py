@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from hydroml.adapters.learning import past
 from hydroml.domain.errors import InvalidInputError, TooLargeError
+from hydroml.domain.experiments import cost
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.sources import Column, ColumnType
 
 Array = NDArray[Any]
 Label = int | float | str | bool
 
-TEXT_TYPES = (ColumnType.TEXT, ColumnType.CATEGORY)
+TEXT_TYPES = cost.TEXTS
 LARGEST = float(np.finfo(np.float32).max)
 """Trees hold thresholds in single precision and refuse numbers beyond it."""
-_COPIES = 4
-"""The frame, its training part, the prepared part, and what an algorithm copies for itself."""
 _TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -118,14 +117,13 @@ def label_text(label: Label) -> str:
     return str(label)
 
 
-def check_memory(rows: int, columns: int, limit: int) -> None:
-    """Raises TooLargeError when training on so many numbers would not fit into `limit` bytes."""
-    needed = rows * columns * 8 * _COPIES
+def check_memory(rows: int, numbers: int, texts: int, limit: int) -> None:
+    """Raises TooLargeError when reading so many columns would not fit into `limit` bytes."""
+    needed = cost.reading_bytes(rows, numbers, texts)
     if needed > limit:
         raise TooLargeError(
-            f"training on {rows:,} rows with {columns:,} columns (categories have one each) needs about "
-            f"{needed / 2**30:.1f} GiB of memory, and the limit is {limit / 2**30:.1f} GiB; "
-            "take fewer features, or fewer rows by a filter"
+            f"reading {rows:,} rows with {numbers + texts:,} columns needs about {cost.in_bytes(needed)} of memory, "
+            f"and the limit is {cost.in_bytes(limit)}; take fewer features, or fewer rows by a filter"
         )
 
 
@@ -144,7 +142,8 @@ def read_frame(
     needed = [*features, target, *(c for c in (time, group) if c is not None)]
     names = list(dict.fromkeys([*(c.name for c in needed), *(one.column for one in derived)]))
     with pq.ParquetFile(file) as parquet:
-        check_memory(parquet.metadata.num_rows, len(names) + len(derived), limit)
+        texts = sum(feature.type in TEXT_TYPES for feature in features)
+        check_memory(parquet.metadata.num_rows, len(names) + len(derived) - texts, texts, limit)
         absent = [name for name in names if name not in parquet.schema_arrow.names]
         if absent:
             raise InvalidInputError.at("target", msg=f"the table has no column “{absent[0]}”", code="unknown_column")

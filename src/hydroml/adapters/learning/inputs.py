@@ -49,7 +49,7 @@ class TableReader:
         if past:
             time, group = _order(outcome)
             needed = [c.name for c in (time, group) if c is not None] + [one.column for one in past]
-            check_memory(parquet.metadata.num_rows, len(past) + len(needed), limit)
+            check_memory(parquet.metadata.num_rows, len(past) + len(needed), 0, limit)
             table = parquet.read(columns=list(dict.fromkeys(needed)))
             self._past = derive(table, past, time, group)
 

@@ -31,6 +31,7 @@ from sklearn.preprocessing import (
 from hydroml.adapters.learning.frames import TEXT_TYPES, Array
 from hydroml.application.ports.learning import TrainingTask
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments import cost
 from hydroml.domain.experiments.algorithms import Algorithm
 from hydroml.domain.experiments.preparation import Encoding, Imputation, Numbers, Scaling, Texts, Transform
 from hydroml.domain.experiments.treatment import imputation, scaling
@@ -50,16 +51,9 @@ def usable_features(features: Sequence[Column], training: pd.DataFrame) -> tuple
 
 def width(task: TrainingTask, features: Sequence[Column], training: pd.DataFrame) -> int:
     """How many columns the prepared table will have, at most."""
-    total = 0
-    for feature in features:
-        total += 1 + bool(training[feature.name].isna().any())
-        if feature.type in TEXT_TYPES:
-            texts = task.specification.preparation.texts_of(feature.name)
-            if texts.encode is Encoding.ONE_HOT:
-                total += min(int(training[feature.name].nunique()), texts.max_categories)
-            elif texts.encode is Encoding.HASHING:
-                total += texts.hash_columns
-    return total
+    distinct = {f.name: int(training[f.name].nunique()) for f in features if f.type in TEXT_TYPES}
+    gaps = {f.name for f in features if bool(training[f.name].isna().any())}
+    return cost.width(features, task.specification.preparation, distinct, gaps)
 
 
 def build(

@@ -60,7 +60,10 @@ def draw(kind: SplitKind, split: Split, rows: Rows, *, seed: int) -> list[Parts]
     """
     if len(rows) < 2 * MIN_PART:
         raise InvalidInputError.at("split", msg=f"{len(rows)} usable rows cannot be divided", code="few_rows")
-    drawn = [Parts(rows.usable[train], rows.usable[test]) for train, test in _DRAWN[kind](rows, split, seed)]
+    drawn = [
+        Parts(thinned(rows.usable[train], split.training_rows, rows.codes, seed), rows.usable[test])
+        for train, test in _DRAWN[kind](rows, split, seed)
+    ]
     for number, parts in enumerate(drawn, start=1):
         of_fold = f" of fold {number}" if len(drawn) > 1 else ""
         for name, part in (("training", parts.train), ("test", parts.test)):
@@ -72,6 +75,18 @@ def draw(kind: SplitKind, split: Split, rows: Rows, *, seed: int) -> list[Parts]
                     code="few_rows",
                 )
     return drawn
+
+
+def thinned(rows: Array, most: int | None, codes: Array | None, seed: int) -> Array:
+    """At most so many of these rows, drawn by chance, ascending; of each class by its `codes` one at least, if there is
+    room."""
+    if most is None or len(rows) <= most:
+        return rows
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    if codes is not None:
+        _, first = np.unique(codes[shuffled], return_index=True)
+        shuffled = np.concatenate([shuffled[first], np.delete(shuffled, first)])
+    return np.sort(shuffled[:most])
 
 
 _Drawn = Iterator[tuple[Array, Array]]

@@ -13,6 +13,7 @@ import pandas as pd
 from hydroml.adapters.learning import (
     baselines,
     conformal,
+    curves,
     environment,
     explaining,
     importance,
@@ -93,7 +94,8 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     explained = _explain(judge, fitted, data.folds[-1], within.part(0, 0.6))
     beyond = _explain_further(judge, fitted, data.folds[-1], explained, within.part(0.6, 1)) if task.thorough else {}
     if data.split.is_folded:
-        fitted = fitter.fit(data.kept, monitor.part(0.97, 0.99))
+        fitted = fitter.fit(data.kept, monitor.part(0.97, 0.98))
+    curve = curves.learning_curve(fitter, data.folds[-1].train, monitor.part(0.98, 1)) if task.thorough else None
     model = folder / "model.skops"
     modelfile.save(fitted.pipeline, model)
     classes = fitted.pipeline.classes_.tolist() if task.problem.is_classification else ()
@@ -117,6 +119,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
         **found.plots,
         "importance": explained,
         **beyond,
+        **({} if curve is None else {"learning_curve": curve}),
         **explained_within,
         "baselines": {
             "model": outcome.metrics["test"],
@@ -176,7 +179,9 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     drawn_from = splits.Rows(usable, codes, frame.times, groups)
     folds = splits.draw(kind, specification.split, drawn_from, seed=specification.seed)
     _must_vary(task, target.values, folds, "training part of fold {}" if kind.is_folded else "whole training part")
-    kept = usable if kind.is_folded else folds[0].train
+    kept = folds[0].train
+    if kind.is_folded:
+        kept = splits.thinned(usable, specification.split.training_rows, codes, specification.seed)
     inner = []
     if specification.split.validation and not kind.is_folded:
         within = replace(specification.split, folds=specification.split.validation, repeats=1)
@@ -194,11 +199,12 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     said = f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; "
     if kind.is_folded:
         monitor.log(
-            f"{said}{len(folds)} folds test {counts.test:,} of them, and the model that is kept learns from all"
+            f"{said}{len(folds)} folds test {counts.test:,} of them, and the model that is kept learns from "
+            f"{counts.train:,}"
         )
     else:
         between = counts.used - counts.train - counts.test
-        monitor.log(f"{said}{counts.train:,} train, {counts.test:,} test, {between:,} in the gap between them")
+        monitor.log(f"{said}{counts.train:,} train, {counts.test:,} test, {between:,} do neither")
     if counts.twins:
         monitor.log(
             f"{counts.twins:,} test rows agree with a training row in the target and every feature: what is measured "
@@ -352,6 +358,8 @@ def _split_parameters(split: Split, kind: SplitKind) -> dict[str, Any]:
     settings: dict[str, Any] = {"folds": split.folds} if kind.is_folded else {"test_size": split.test_size}
     if kind.is_chronological:
         settings["gap"] = split.gap
+    if split.training_rows is not None:
+        settings["training_rows"] = split.training_rows
     if split.validation and not kind.is_folded:
         settings["validation"] = split.validation
     if kind.is_folded and kind.is_shuffled:

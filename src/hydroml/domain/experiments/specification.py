@@ -11,6 +11,8 @@ from hydroml.domain.experiments.preparation import Imputation, Numbers, Preparat
 from hydroml.domain.projects import clean_name
 from hydroml.domain.sources import Column, ColumnType, VersionId
 
+FEWEST_TRAINING_ROWS = 20
+
 
 class Problem(StrEnum):
     REGRESSION = "regression"
@@ -94,6 +96,9 @@ class Split:
     validation: int = 0
     """Folds within the training part that judge it as well, so that choices need not look at the test part; drawn as
     the split is: in time, by group, by class or by chance. 0 for none; a split that is itself in folds has none."""
+    training_rows: int | None = None
+    """At most so many rows train a model, drawn by chance among those of its training part; all of the test part
+    tests."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.test_size <= 0.9:
@@ -112,6 +117,9 @@ class Split:
                 raise InvalidInputError.at("split", name, msg=f"between {low} and {high}", code="range")
         if self.validation != 0 and not 2 <= self.validation <= 20:
             raise InvalidInputError.at("split", "validation", msg="0, or between 2 and 20", code="range")
+        if self.training_rows is not None and self.training_rows < FEWEST_TRAINING_ROWS:
+            msg = f"at least {FEWEST_TRAINING_ROWS}, or none for all"
+            raise InvalidInputError.at("split", "training_rows", msg=msg, code="range")
 
     @property
     def models(self) -> int:
@@ -125,10 +133,15 @@ class Split:
         if kind in (SplitKind.EXPANDING, SplitKind.SLIDING):
             test = round(usable / (self.folds + 1))
             longest = usable if kind is SplitKind.EXPANDING else round(usable * self.window)
-            return max(min(usable - test - round(usable * self.gap), longest), 0), test
-        test = round(usable / self.folds) if kind.is_folded else round(usable * self.test_size)
-        gap = round(usable * self.gap) if kind.is_chronological else 0
-        return max(usable - test - gap, 0), test
+            train = min(usable - test - round(usable * self.gap), longest)
+        else:
+            test = round(usable / self.folds) if kind.is_folded else round(usable * self.test_size)
+            train = usable - test - (round(usable * self.gap) if kind.is_chronological else 0)
+        return self.most_training(max(train, 0)), test
+
+    def most_training(self, rows: int) -> int:
+        """How many of so many rows of a training part train."""
+        return rows if self.training_rows is None else min(rows, self.training_rows)
 
     def resolve(self, time_column: str | None, problem: Problem) -> SplitKind:
         """The kind in force."""

@@ -104,8 +104,7 @@ class Algorithm:
             return f"{self.title} predicts {does}; this target is a problem of kind “{problem}”", "wrong_problem"
         if self.most_rows is not None and rows > self.most_rows:
             return (
-                f"{self.title} takes at most {self.most_rows:,} training rows, and there would be {rows:,}: "
-                "choose an algorithm of trees or boosting, or fewer rows by a filter or sample"
+                f"{self.title} takes at most {self.most_rows:,} training rows, and there would be {rows:,}"
             ), "too_many_rows"
         return None
 

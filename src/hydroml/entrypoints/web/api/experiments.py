@@ -12,6 +12,7 @@ from hydroml.application.documents import read_specification, write_specificatio
 from hydroml.application.experiments import ExperimentDetail
 from hydroml.application.preflight import Preflight
 from hydroml.application.runs import RunDetail
+from hydroml.domain.experiments.cost import Estimate
 from hydroml.domain.experiments.runs import ExperimentId
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.projects import ProjectId
@@ -91,6 +92,28 @@ class TreatmentOut(Schema):
     words: str
 
 
+class EstimateOut(Schema):
+    """What a training takes: the columns after preparation, bytes of the prepared training part and of memory at the
+    peak, how many models are fitted, and the range in which its time may lie."""
+
+    training_rows: int
+    columns: int
+    matrix_bytes: int
+    memory_bytes: int
+    fits: int
+    least_seconds: float
+    most_seconds: float
+    words: str
+
+
+class AlternativeOut(Schema):
+    """What would do where a training takes too much; `changes` are to be merged into the specification."""
+
+    kind: str
+    words: str
+    changes: dict[str, Any]
+
+
 class PreflightOut(Schema):
     """What would happen if it were run."""
 
@@ -103,6 +126,8 @@ class PreflightOut(Schema):
     training_rows: int
     test_rows: int
     preparation: list[TreatmentOut]
+    estimate: EstimateOut | None = Field(description="None while something else is wrong.")
+    alternatives: list[AlternativeOut] = Field(description="Of errors with code memory, time or too_many_rows.")
 
     @classmethod
     def of(cls, checked: Preflight) -> "PreflightOut":
@@ -116,7 +141,25 @@ class PreflightOut(Schema):
             training_rows=checked.training_rows,
             test_rows=checked.test_rows,
             preparation=[TreatmentOut(column=t.column, group=t.group, words=t.words) for t in checked.treatments],
+            estimate=None if checked.estimate is None else _estimate(checked.estimate),
+            alternatives=[
+                AlternativeOut(kind=a.kind, words=a.words, changes=dict(a.changes)) for a in checked.alternatives
+            ],
         )
+
+
+def _estimate(estimate: Estimate) -> EstimateOut:
+    least, most = estimate.seconds
+    return EstimateOut(
+        training_rows=estimate.training_rows,
+        columns=estimate.columns,
+        matrix_bytes=estimate.matrix_bytes,
+        memory_bytes=estimate.memory_bytes,
+        fits=estimate.fits,
+        least_seconds=least,
+        most_seconds=most,
+        words=estimate.words,
+    )
 
 
 @router.get("/projects/{uuid:project_id}/experiments", response=Page[ExperimentOut])

@@ -1,9 +1,19 @@
 // What would stop a run, and what makes its result doubtful: asked after each change, before any job starts.
 import { api, asProblem } from "../lib/api.js";
-import { plural } from "../lib/format.js";
+import { bytes, plural } from "../lib/format.js";
 
 /** The section of the wizard where a part of the specification is chosen. */
 const OWNER = { version_id: "data", target: "data", problem: "data", time_column: "data", group_column: "data", features: "features", preparation: "features", split: "split", algorithm: "algorithm", name: "summary", metrics: "summary", seed: "summary", budget: "summary" };
+
+const TOO_MUCH = ["too_many_rows", "memory", "time"];
+
+/** Puts parts of a document in place of what is there. */
+function merge(target, changes) {
+  for (const [name, value] of Object.entries(changes)) {
+    if (value && typeof value === "object" && !Array.isArray(value)) merge((target[name] ??= {}), value);
+    else target[name] = value;
+  }
+}
 
 export function preflight(project) {
   let checking = null;
@@ -46,11 +56,31 @@ export function preflight(project) {
     get errors() {
       return (this.flight?.errors ?? []).map((one, key) => {
         const path = (one.loc ?? []).filter((part) => part !== "body");
-        return { key, field: path.join("."), section: OWNER[path[0]] ?? "summary", msg: one.msg };
+        return { key, field: path.join("."), section: OWNER[path[0]] ?? "summary", msg: one.msg, mends: TOO_MUCH.includes(one.code) ? this.mends : [] };
       });
     },
     get warnings() {
       return (this.flight?.warnings ?? []).map((one, key) => ({ key, ...one, columns: one.columns ?? [], removable: (one.columns ?? []).filter((name) => this.chosenFeatures.includes(name) && name !== this.spec.target) }));
+    },
+    /** Where it takes too much: what would do instead, each a click. */
+    get mends() {
+      return (this.flight?.alternatives ?? []).map((one) => ({ ...one, words: one.words[0].toUpperCase() + one.words.slice(1) }));
+    },
+    mend({ changes }) {
+      const { algorithm, ...others } = changes;
+      if (algorithm) {
+        this.chooseAlgorithm(algorithm.name);
+        Object.assign(this.spec.algorithm.hyperparameters, algorithm.hyperparameters);
+      }
+      merge(this.spec, others);
+    },
+    get takes() {
+      const one = this.flight?.estimate;
+      return one ? `About ${bytes(one.memory_bytes)} of memory, ${one.words}` : "";
+    },
+    get takesMore() {
+      const one = this.flight?.estimate;
+      return one ? `${plural(one.columns, "column")} after preparation, ${bytes(one.matrix_bytes)} at most in one of ${plural(one.fits, "fit")}; time by an ordinary processor` : "";
     },
     errorAt(...path) {
       const wanted = path.join(".");

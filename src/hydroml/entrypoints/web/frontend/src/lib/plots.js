@@ -159,6 +159,19 @@ export function dependence(charts, { feature, values, lines }, target) {
   });
 }
 
+/** The score on rows that are new, and on those that trained, by the number of rows that trained; bands hold all folds. */
+export function learningCurve(charts, { rows, validation, train }, measure) {
+  const drawn = (name, points, colour, dash) => [
+    { type: "scatter", mode: "lines", x: rows, y: points.map(({ low }) => low), line: { width: 0 }, hoverinfo: "skip", showlegend: false },
+    { type: "scatter", mode: "lines", x: rows, y: points.map(({ high }) => high), line: { width: 0 }, fill: "tonexty", fillcolor: charts.faded(colour, 0.15), hoverinfo: "skip", showlegend: false },
+    { type: "scatter", mode: "lines+markers", name, x: rows, y: points.map(({ mean }) => mean), line: line(charts, colour, dash, 2), marker: { size: 6 } },
+  ];
+  return () => ({
+    traces: [...drawn("rows that trained", train, "observed", "dot"), ...drawn("rows that are new", validation, "predicted", "solid")],
+    layout: { showlegend: true, legend: { orientation: "h", y: 1.12 }, xaxis: { title: { text: "training rows" }, type: "log", tickvals: rows, ticktext: rows.map((value) => number(value)) }, yaxis: { title: { text: plain(measure) } } },
+  });
+}
+
 /** Each explained row a dot: how far a feature moved its prediction, coloured by the feature's own value from low to high. */
 export function shapley(charts, { features, values, shown }, most = 12) {
   const strength = features.map((_, at) => values.reduce((sum, row) => sum + Math.abs(row[at]), 0));

@@ -15,7 +15,7 @@ import { rowsTab } from "./run_rows.js";
 import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
 
 /** The phases a training job tells, in order: how its words begin, and what they mean. */
-const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["searching", "Search for the best"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
+const PHASES = [["reading", "Read the version"], ["splitting", "Split"], ["fitting baseline", "Fit the baselines"], ["fitting", "Fit the model"], ["searching", "Search for the best"], ["scoring", "Score it on test and training rows"], ["explaining", "Explain: importance"], ["learning curve", "Draw the learning curve"], ["storing", "Store the model and its figures"], ["recording", "Record it in MLflow"]];
 
 function runPage() {
   let charts = null;

@@ -64,7 +64,19 @@ export function explainedTabs() {
       this.explainedRow = Number(at);
       this.paint("one-row", (c, p, data) => p.oneRow(c, data, this.explainedRow), ["shapley"]);
     },
+    get curve() {
+      return this.artifacts.learning_curve?.data ?? null;
+    },
+    get curveSub() {
+      const { folds, of, grows_by: by } = this.curve ?? {};
+      const how = { past: "growing into the past", groups: "growing by whole groups" }[by] ?? "drawn by chance";
+      return this.curve ? `${plural(folds, "fold")} within the ${plural(of, "training row")}, ${how}; no test row takes part` : "";
+    },
+    get curveWords() {
+      return this.curve?.words ?? "";
+    },
     async paintExplained() {
+      if (this.has("learning_curve")) this.paint("learning-curve", (c, p, data) => p.learningCurve(c, data, this.titled(data).metric), ["learning_curve"]);
       if (this.has("dependence")) {
         const data = await this.artifact("dependence");
         this.showDependent(this.dependent || data?.items[0]?.feature || "");

@@ -238,6 +238,9 @@ function wizard() {
     get testPercent() {
       return this.percentOf("test_size", 0.2);
     },
+    setTrainingRows(value) {
+      this.spec.split.training_rows = Math.round(Number(value)) || null;
+    },
     get wantsReason() {
       return Boolean(this.splitKind.shuffled && this.spec.time_column);
     },
