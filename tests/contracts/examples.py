@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.domain.experiments.algorithms import HyperparameterValue
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.plans import Limits, Sampler, Space, Sweep
 from hydroml.domain.experiments.preparation import (
     ColumnGroup,
@@ -341,6 +342,26 @@ def run(of: Experiment, **changes: Any) -> Run:
         "finished_at": at(7),
     }
     return Run(**(values | changes))
+
+
+def logged_run(within: Project, **changes: Any) -> LoggedRun:
+    values: dict[str, Any] = {
+        "project_id": within.id,
+        "mlflow_run_id": uuid4().hex,
+        "mlflow_experiment_id": "17",
+        "name": "caring-crane-42",
+        "status": RunStatus.SUCCEEDED,
+        "metrics": {"test_nse": 0.5, "loss": 0.125},
+        "params": {"depth": "3", "kernel": "rbf"},
+        "tags": {"team": "floods"},
+        "user": "ana",
+        "source": "train.py",
+        "logged_by": user(),
+        "parent": uuid4().hex,
+        "started_at": at(5),
+        "finished_at": at(6),
+    }
+    return LoggedRun(**(values | changes))
 
 
 def model(within: Project, *runs: Run, **changes: Any) -> Model:

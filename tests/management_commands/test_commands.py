@@ -27,7 +27,7 @@ from hydroml.entrypoints.web.accounts.models import User
 COMMANDS = (
     "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
     "import_source", "migrate",
-    "predict", "review_model", "run_experiment", "verify_audit",
+    "predict", "review_model", "run_experiment", "sync_mlflow", "verify_audit",
 )  # fmt: skip
 CSV = "date,flow,site\n" + "".join(f"2020-01-{d:02},{d}.5,{'A' if d % 2 else 'B'}\n" for d in range(1, 31))
 
@@ -286,6 +286,20 @@ def test_garbage_is_counted_and_collected(run: Any, admin: User, file: Path) -> 
     assert container().blobs().exists(left.key)
     assert run("collect_garbage") == {**counted, "dry_run": False}
     assert not container().blobs().exists(left.key)
+
+
+def test_what_others_logged_is_read_at_once(run: Any, admin: User) -> None:
+    from mlflow import MlflowClient
+
+    user = UserId(admin.pk)
+    project = container().projects().create(user, "Rivers").project
+    uri = container().settings().mlflow_tracking_uri
+    client = MlflowClient(uri, uri)
+    client.create_run(container().tracker().experiment(project.id, project.name), run_name="theirs")
+    assert run("sync_mlflow", "--project", "Rivers") == {"recorded": 0, "read": 1}
+    assert run("sync_mlflow") == {"recorded": 0, "read": 0}
+    with container().uow() as uow:
+        assert len(uow.logged_runs.ids(project.id)) == 1
 
 
 def test_a_recipe_is_applied_by_name_in_part_and_to_a_new_source(run: Any, admin: User, file: Path) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
 from hydroml.domain.errors import ConflictError, ForbiddenError, NotFoundError
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import (
     Experiment,
     ExperimentId,
@@ -147,6 +148,11 @@ def run_of(uow: UnitOfWork, user: UserId, run_id: RunId, role: Role = Role.VIEWE
     return _within(uow, user, uow.runs.get(run_id), role, RunNotFoundError(run_id))
 
 
+def logged_run_of(uow: UnitOfWork, user: UserId, run_id: RunId) -> LoggedRun:
+    """A run that somebody logged with MLflow: it is read only."""
+    return _within(uow, user, uow.logged_runs.get(run_id), Role.VIEWER, RunNotFoundError(run_id))
+
+
 def suite_of(uow: UnitOfWork, user: UserId, suite_id: SuiteId, role: Role = Role.VIEWER) -> Suite:
     return _within(uow, user, uow.suites.get(suite_id), role, SuiteNotFoundError(suite_id))
 
@@ -171,6 +177,7 @@ _CHECKS: Mapping[str, Callable[[UnitOfWork, UserId, UUID], object]] = {
     "recipe": lambda uow, user, id_: recipe_of(uow, user, RecipeId(id_)),
     "experiment": lambda uow, user, id_: experiment_of(uow, user, ExperimentId(id_)),
     "run": lambda uow, user, id_: run_of(uow, user, RunId(id_)),
+    "logged run": lambda uow, user, id_: logged_run_of(uow, user, RunId(id_)),
     "suite": lambda uow, user, id_: suite_of(uow, user, SuiteId(id_)),
     "model": lambda uow, user, id_: model_of(uow, user, ModelId(id_)),
     "publication": lambda uow, _, id_: uow.gallery.get(PublicationId(id_)),  # shown to everybody

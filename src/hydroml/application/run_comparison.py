@@ -18,6 +18,7 @@ from hydroml.domain.experiments.comparison import (
     obstacles,
     settings,
 )
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunNotFoundError
 from hydroml.domain.experiments.specification import Specification
 from hydroml.domain.projects import UserId
@@ -26,9 +27,9 @@ from hydroml.domain.sources import VersionId
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Values stand in the order of `runs`; `data` names each run's data source and version."""
+    """Values stand in the order of `runs`; `data` names each run's data source and version, or what logged it."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[Run | LoggedRun, ...]
     data: tuple[str, ...]
     differ: tuple[Setting, ...]
     same: tuple[Setting, ...]
@@ -47,14 +48,14 @@ class RunComparisonService:
         if not 2 <= len(wanted) <= MAX_RUNS:
             raise InvalidInputError.at("ids", msg=f"2 to {MAX_RUNS} different runs", code="range")
         with self._uow() as uow:
-            found = uow.runs.get_many(wanted)
+            found: dict[RunId, Run | LoggedRun] = {**uow.runs.get_many(wanted), **uow.logged_runs.get_many(wanted)}
             mine = uow.projects.roles(user, {run.project_id for run in found.values()})
             for run_id in wanted:
                 if run_id not in found or found[run_id].project_id not in mine:
                     raise RunNotFoundError(run_id)
             runs = tuple(found[run_id] for run_id in wanted)
-            names = _data_names(uow, {run.specification.version_id for run in runs})
-        data = tuple(names[run.specification.version_id] for run in runs)
+            names = _data_names(uow, {run.specification.version_id for run in runs if isinstance(run, Run)})
+        data = tuple(run.source if isinstance(run, LoggedRun) else names[run.specification.version_id] for run in runs)
         differ, same = settings([_settings(run, name) for run, name in zip(runs, data, strict=True)])
         return RunComparison(runs, data, differ, same, metric_rows(runs), obstacles(runs))
 
@@ -78,8 +79,11 @@ def _document(specification: Specification, data: str) -> dict[str, Any]:
     return {"name": document.pop("name"), "data": data} | {k: v for k, v in document.items() if k != "version_id"}
 
 
-def _settings(run: Run, data: str) -> dict[str, Any]:
-    """The specification as it took effect: with what it left to HydroML."""
+def _settings(run: Run | LoggedRun, data: str) -> dict[str, Any]:
+    """The specification as it took effect, with what it left to HydroML; of a run that was logged, its parameters."""
+    if isinstance(run, LoggedRun):
+        named = {name: run.columns[f"parameters.{name}"] for name in run.params}
+        return {"name": run.name, "data": data, "algorithm": {"hyperparameters": named}}
     document = _document(run.specification, data)
     outcome = run.outcome
     if outcome is None:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, BinaryIO
@@ -37,6 +38,9 @@ from hydroml.domain.models import Model
 from hydroml.domain.projects import Role, UserId
 
 logger = logging.getLogger(__name__)
+
+MOST_REFUSED = 3
+"""After so many records that fail, the tracking server is taken for away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +337,7 @@ class TrackingService:
             version = uow.versions.get(run.specification.version_id)
             project = uow.projects.get(run.project_id)
             suite = None if run.variation is None else uow.suites.get(run.variation.suite_id)
-        if run.mlflow_run_id is not None:
+        if run.mlflow_run_id is not None and not run.mlflow_behind:
             return
         _, model_blob = run.result()
         artifacts = {}
@@ -345,9 +349,9 @@ class TrackingService:
         if suite is not None:
             self._tracker.nest(mlflow_run_id, suite)
         with self._uow() as uow:
-            run = uow.runs.get_for_update(run_id)
-            run.tracked_as(mlflow_run_id)
-            uow.runs.save(run)
+            current = uow.runs.get_for_update(run_id)
+            current.tracked_as(mlflow_run_id, run.revision)
+            uow.runs.save(current)
             uow.commit()
 
     def sync(self, limit: int = 20) -> int:
@@ -355,16 +359,20 @@ class TrackingService:
         with self._uow() as uow:
             runs = uow.runs.untracked(limit)
             models = uow.models.unmirrored(limit)
-        done = 0
-        try:
-            for run in runs:
-                self.record(run.id)
-                done += 1
-            for model in models:
-                done += self._mirror(model)
-        except UnavailableError as error:
-            logger.warning("MLflow does not answer, %d records wait: %s", len(runs) + len(models) - done, error)
+        done, refused = 0, 0
+        for record in (*(partial(self._record, run) for run in runs), *(partial(self._mirror, m) for m in models)):
+            try:
+                done += record()
+            except UnavailableError as error:
+                refused += 1  # one that cannot be recorded must not keep the others back
+                logger.warning("MLflow does not answer, records wait: %s", error)
+                if refused == MOST_REFUSED:
+                    break
         return done
+
+    def _record(self, run: Run) -> int:
+        self.record(run.id)
+        return 1
 
     def _mirror(self, model: Model) -> int:
         """Tells of versions that are not there yet, or else of the last one: aliases and approvals go with either."""

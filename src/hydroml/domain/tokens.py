@@ -18,10 +18,11 @@ class TokenNotFoundError(NotFoundError):
 
 
 class Scope(StrEnum):
-    """What a token may do: read only, or read and change."""
+    """What a token may do: read only, or read and change; or nothing but log runs with MLflow."""
 
     READ = "read"
     WRITE = "write"
+    MLFLOW = "mlflow"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from hydroml.adapters.storage import FolderScratch, blob_store_for
 from hydroml.adapters.tables import DuckDbTableEngine
 from hydroml.adapters.tables.comparing import DuckDbTableComparer
 from hydroml.adapters.tables.quality import DuckDbTableInspector
+from hydroml.adapters.tracking.server import tracking_server
 from hydroml.adapters.tracking.tracker import MlflowTracker
 from hydroml.application.access import AccessService
 from hydroml.application.activity import ActivityService
@@ -33,6 +34,8 @@ from hydroml.application.garbage import GarbageCollector
 from hydroml.application.imports import ImportService
 from hydroml.application.jobs import JobRunner, JobSender, JobService
 from hydroml.application.lineage import LineageService
+from hydroml.application.logged_runs import LoggedRunService
+from hydroml.application.mlflow_access import MlflowAccess
 from hydroml.application.models import ModelService
 from hydroml.application.notifications import NotificationService
 from hydroml.application.predictions import PredictionService
@@ -65,11 +68,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def artifact_root(settings: Settings) -> str:
-    """Where MLflow keeps its copies: beside the blobs, in the folder or the bucket."""
+def artifact_root(settings: Settings) -> str | None:
+    """Where MLflow keeps its copies: beside the blobs, in the folder or the bucket. A tracking server that may stand on
+    another machine chooses a folder itself."""
     if urlsplit(settings.storage_url).scheme == "s3":
         folder, mark, query = settings.storage_url.partition("?")
         return f"{folder.rstrip('/')}/mlflow{mark}{query}"
+    if settings.mlflow_is_elsewhere:
+        return None
     return str(settings.data_dir / "mlflow")
 
 
@@ -209,6 +215,17 @@ class Container(containers.DeclarativeContainer):
     run_table = providers.Factory(RunTableService, uow=uow.provider)
     run_comparisons = providers.Factory(RunComparisonService, uow=uow.provider)
     tracking = providers.Factory(TrackingService, uow=uow.provider, tracker=tracker, blobs=blobs)
+    logged_runs = providers.Factory(LoggedRunService, uow=uow.provider, tracker=tracker)
+    mlflow_access = providers.ThreadSafeSingleton(
+        MlflowAccess,
+        uow=uow.provider,
+        tracker=tracker,
+        server=providers.Singleton(
+            tracking_server,
+            settings.provided.mlflow_tracking_uri,
+            providers.Callable(artifact_root, settings),
+        ),
+    )
     training = providers.Factory(
         TrainingHandler,
         uow=uow.provider,

@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         return self.data_dir / "log"
 
     @property
+    def mlflow_is_elsewhere(self) -> bool:
+        """Whether MLflow is a tracking server, which others may reach without us."""
+        return urlsplit(self.mlflow_tracking_uri).scheme in ("http", "https")
+
+    @property
     def embedded(self) -> bool:
         """Whether the database is the private one in the data folder."""
         return _socket_dir(self.database_url) == str(self.run_dir / "postgres")

@@ -16,7 +16,7 @@ from hydroml.adapters.tracking import MlflowTracker
 from hydroml.application.ports.learning import Trained, TrainingTask
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Run
-from hydroml.domain.experiments.specification import AlgorithmChoice, Problem
+from hydroml.domain.experiments.specification import AlgorithmChoice, Problem, Split, SplitKind
 from hydroml.domain.models import Approval, Decision, Model, ModelId
 from hydroml.domain.projects import ProjectId, UserId
 from tests.contracts import examples
@@ -134,7 +134,32 @@ def test_dataset_is_named_with_its_digest_and_schema(recorded: Recorded) -> None
 
 def test_plot_data_is_there(recorded: Recorded) -> None:
     paths = {a.path for a in recorded.store.client.list_artifacts(recorded.id, "hydroml")}
-    assert paths == {f"hydroml/{name}.json" for name in recorded.trained.artifacts}
+    names = {*recorded.trained.artifacts, "specification", "environment"}
+    assert paths == {f"hydroml/{name}.json" for name in names}
+    for name, version in recorded.trained.outcome.environment.items():
+        assert recorded.mlflow.data.tags[f"hydroml.environment.{name}"] == version
+
+
+def test_each_fold_is_a_step(store: Store, tmp_path: Path) -> None:
+    split = Split(kind=SplitKind.KFOLD, folds=3)
+    task = task_of({"x": np.arange(60.0), "y": np.arange(60.0) * 3 + np.arange(60) % 5}, tmp_path, split=split)
+    done = record(store, task, train(task, tmp_path))
+    history = store.client.get_metric_history(done.id, "fold_rmse")
+    items = json.loads(done.trained.artifacts["folds"])["items"]
+    assert [(m.step, m.value) for m in history] == [(one["fold"], one["metrics"]["rmse"]) for one in items]
+
+
+def test_tags_and_notes_follow(store: Store, trained: tuple[TrainingTask, Trained]) -> None:
+    done = record(store, *trained)
+    done.run.annotate(["wet years", "for: paper"], "Look at May.")
+    again = store.tracker.record(done.run, version_of(done.task), "Rivers", trained[1].artifacts, trained[1].model)
+    assert again == done.id
+    tags = done.mlflow.data.tags
+    assert (tags["hydroml.tag.wet years"], tags["hydroml.tag.for_ paper"]) == ("wet years", "for: paper")
+    assert tags["mlflow.note.content"] == "Look at May."
+    done.run.annotate([], "")
+    store.tracker.record(done.run, version_of(done.task), "Rivers", trained[1].artifacts, trained[1].model)
+    assert not {name for name in done.mlflow.data.tags if name.startswith(("hydroml.tag.", "mlflow.note"))}
 
 
 def test_nothing_is_pickled(recorded: Recorded) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import (
     Counts,
     Experiment,
@@ -114,6 +115,7 @@ def make_things(owner: Person) -> Things:
             "comment_id": UUID(comment),
             "recipe_id": UUID(recipe),
             "experiment_id": experiment,
+            "logged_run_id": insert_logged_run(project),
             "run_id": run,
             "preset_id": UUID(owner.post("/presets", {"name": "As that", "run_id": str(run)}).json()["id"]),
             "publication_id": UUID(owner.post(f"/runs/{run}/publish", {"shares_data": True}).json()["id"]),
@@ -140,6 +142,22 @@ def upload(owner: Person, project: UUID, content: bytes = CSV, name: str = "flow
 def finish(job_id: str) -> None:
     """Does the job here, as a worker would."""
     container().runner().execute(UUID(job_id), f"test-{uuid4()}", lambda: None)
+
+
+def insert_logged_run(project: UUID) -> UUID:
+    """A run that somebody logged with MLflow."""
+    run = LoggedRun(
+        project_id=ProjectId(project),
+        mlflow_run_id=uuid4().hex,
+        mlflow_experiment_id="1",
+        name="theirs",
+        status=RunStatus.SUCCEEDED,
+        started_at=datetime.now(UTC),
+    )
+    with container().uow() as uow:
+        uow.logged_runs.put(run)
+        uow.commit()
+    return run.id
 
 
 def insert_run(owner: UserId, project: UUID, version: UUID, name: str = "Flow") -> tuple[UUID, UUID, UUID]:

@@ -125,7 +125,8 @@ class InMemoryRunRepository:
         return sorted(map(Trial.of, found), key=lambda trial: trial.number)
 
     def untracked(self, limit: int) -> Sequence[Run]:
-        found = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED and r.mlflow_run_id is None)
+        succeeded = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED)
+        found = [run for run in succeeded if run.mlflow_run_id is None or run.mlflow_behind]
         return _oldest_first(found)[:limit]
 
 

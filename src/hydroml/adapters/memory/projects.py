@@ -1,10 +1,13 @@
 """Projects and their members."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
+from typing import Protocol, TypeVar
 
 from hydroml.adapters.memory.store import Rows, Transaction, save_revised, slice_of
 from hydroml.application.ports.repositories import Listing, ProjectCounts, Slice
+from hydroml.application.ports.tracking import Change
 from hydroml.domain.charts import ChartId, SavedChart
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import Experiment, ExperimentId, Run, RunId, SuiteId
 from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.exports import ExportTemplate, TemplateId
@@ -24,6 +27,8 @@ class InMemoryProjectRepository:
         self._suites: Rows[SuiteId, Suite] = transaction.rows("suite")
         self._experiments: Rows[ExperimentId, Experiment] = transaction.rows("experiment")
         self._runs: Rows[RunId, Run] = transaction.rows("run")
+        self._logged: Rows[RunId, LoggedRun] = transaction.rows("logged run")
+        self._changes: Rows[str, Change] = transaction.rows("logged change")
         self._models: Rows[ModelId, Model] = transaction.rows("model")
         self._names: Rows[tuple[ProjectId, str], ModelId] = transaction.rows("model name")
         self._jobs: Rows[JobId, Job] = transaction.rows("job")
@@ -55,8 +60,9 @@ class InMemoryProjectRepository:
         for model in self._models.where(lambda m: m.project_id == project_id):
             self._models.remove(model.id)
             self._names.remove((project_id, model.name))
-        for run_id in self._runs.keys_where(lambda r: r.project_id == project_id):
-            self._runs.remove(run_id)
+        _remove_within(self._runs, project_id)
+        _remove_within(self._logged, project_id)
+        _remove_within(self._changes, project_id)
         for suite_id in self._suites.keys_where(lambda s: s.project_id == project_id):
             self._suites.remove(suite_id)
         for experiment_id in self._experiments.keys_where(lambda e: e.project_id == project_id):
@@ -88,3 +94,17 @@ class InMemoryProjectRepository:
             experiments=self._experiments.count(lambda e: e.project_id == project_id),
             models=self._models.count(lambda m: m.project_id == project_id),
         )
+
+
+class _Within(Protocol):
+    @property
+    def project_id(self) -> ProjectId: ...
+
+
+_K = TypeVar("_K", bound=Hashable)
+_W = TypeVar("_W", bound=_Within)
+
+
+def _remove_within(rows: Rows[_K, _W], project_id: ProjectId) -> None:
+    for key in rows.keys_where(lambda row: row.project_id == project_id):
+        rows.remove(key)

@@ -10,6 +10,7 @@ from hydroml.adapters.memory.exports import InMemoryExportRepository
 from hydroml.adapters.memory.gallery import InMemoryGalleryRepository
 from hydroml.adapters.memory.idempotency import InMemoryIdempotencyRepository
 from hydroml.adapters.memory.jobs import InMemoryJobRepository
+from hydroml.adapters.memory.logged_runs import InMemoryLoggedRunRepository
 from hydroml.adapters.memory.models import InMemoryModelRepository
 from hydroml.adapters.memory.notifications import InMemoryNotificationRepository
 from hydroml.adapters.memory.presets import InMemoryPresetRepository
@@ -49,6 +50,7 @@ class InMemoryUnitOfWork:
     experiments: InMemoryExperimentRepository
     runs: InMemoryRunRepository
     suites: InMemorySuiteRepository
+    logged_runs: InMemoryLoggedRunRepository
     run_table: InMemoryRunTable
     presets: InMemoryPresetRepository
     gallery: InMemoryGalleryRepository
@@ -81,6 +83,7 @@ class InMemoryUnitOfWork:
         self.experiments = InMemoryExperimentRepository(transaction)
         self.runs = InMemoryRunRepository(transaction)
         self.suites = InMemorySuiteRepository(transaction)
+        self.logged_runs = InMemoryLoggedRunRepository(transaction)
         self.run_table = InMemoryRunTable(transaction)
         self.presets = InMemoryPresetRepository(transaction)
         self.gallery = InMemoryGalleryRepository(transaction)

@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
     Connection,
     Float,
@@ -43,7 +46,7 @@ from hydroml.domain.experiments.runs import (
     Variation,
 )
 from hydroml.domain.experiments.suites import Trial
-from hydroml.domain.experiments.summary import columns_of, score_of, words_of
+from hydroml.domain.experiments.summary import ColumnValue, columns_of, score_of, words_of
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.sources import VersionId
 
@@ -69,11 +72,14 @@ run = Table(
     "run",
     metadata,
     key(),
-    reference("experiment_id", "experiment", "CASCADE"),
+    # Runs that others logged with MLflow stand here too, so that one list holds both: `logged` is theirs, and what is
+    # null in them is never null in ours.
+    document("logged", nullable=True),
+    reference("experiment_id", "experiment", "CASCADE", nullable=True),
     reference("project_id", "project", "CASCADE"),
-    reference("version_id", "version", "RESTRICT"),
+    reference("version_id", "version", "RESTRICT", nullable=True),
     text("name"),
-    document("specification"),
+    document("specification", nullable=True),
     reference("suite_id", "suite", "CASCADE", nullable=True),
     Column("trial", Integer, nullable=True),
     document("trial_values", nullable=True),
@@ -87,6 +93,8 @@ run = Table(
     uuid("twin_of", nullable=True),
     uuid("repeat_of", nullable=True),
     text("mlflow_run_id", nullable=True),
+    # What MLflow has is older than the tags and notes here.
+    Column("mlflow_behind", Boolean, nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     text("notes"),
     # Taken from the specification and the outcome for the table of runs, which reads neither.
@@ -94,14 +102,14 @@ run = Table(
     text("target"),
     text("problem"),
     text("split", nullable=True),
-    number("seed"),
+    Column("seed", BigInteger),
     Column("seconds", Float),
     text("score_metric", nullable=True),
     Column("score", Float),
     text("score_baseline", nullable=True),
     Column("baseline_score", Float),
     text("words"),
-    uuid("created_by"),
+    uuid("created_by", nullable=True),
     moment("created_at"),
     moment("started_at", nullable=True),
     moment("finished_at", nullable=True),
@@ -110,10 +118,16 @@ run = Table(
     Index(None, "project_id", "created_at", "id"),
     Index(None, "version_id"),
     UniqueConstraint("suite_id", "trial"),
+    CheckConstraint(
+        "logged IS NOT NULL OR (experiment_id IS NOT NULL AND version_id IS NOT NULL AND specification IS NOT NULL"
+        " AND seed IS NOT NULL AND created_by IS NOT NULL)",
+        name="whole",
+    ),
     Index(None, "twin_of"),
     Index(None, "repeat_of"),
 )
-_is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & run.c.mlflow_run_id.is_(None)
+is_ours = run.c.logged.is_(None)
+_is_untracked = (run.c.status == RunStatus.SUCCEEDED.value) & (run.c.mlflow_run_id.is_(None) | run.c.mlflow_behind)
 Index("ix_run_untracked", run.c.created_at, postgresql_where=_is_untracked)
 
 run_value = Table(
@@ -179,6 +193,7 @@ def _run_to_row(entity: Run) -> dict[str, Any]:
         "twin_of": entity.twin_of,
         "repeat_of": entity.repeat_of,
         "mlflow_run_id": entity.mlflow_run_id,
+        "mlflow_behind": entity.mlflow_behind,
         "tags": list(entity.tags),
         "notes": entity.notes,
         "algorithm": wanted.algorithm.name,
@@ -217,6 +232,7 @@ def _run_from_row(row: Row[Any]) -> Run:
         twin_of=None if row.twin_of is None else RunId(row.twin_of),
         repeat_of=None if row.repeat_of is None else RunId(row.repeat_of),
         mlflow_run_id=row.mlflow_run_id,
+        mlflow_behind=row.mlflow_behind,
         tags=tuple(row.tags),
         notes=row.notes,
         created_by=UserId(row.created_by),
@@ -230,6 +246,25 @@ def _run_from_row(row: Row[Any]) -> Run:
 def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """What is not finite is stored as text."""
     return {part: {name: float(value) for name, value in of_part.items()} for part, of_part in metrics.items()}
+
+
+def write_values(
+    connection: Connection, run_id: RunId, project_id: ProjectId, columns: Mapping[str, ColumnValue]
+) -> None:
+    """In place of those the run had."""
+    connection.execute(delete(run_value).where(run_value.c.run_id == run_id))
+    rows = [
+        {
+            "run_id": run_id,
+            "project_id": project_id,
+            "name": name,
+            "number": value if isinstance(value, float) else None,
+            "text": value if isinstance(value, str) else None,
+        }
+        for name, value in columns.items()
+    ]
+    if rows:
+        connection.execute(insert(run_value), rows)
 
 
 class SqlAlchemyExperimentRepository:
@@ -288,7 +323,7 @@ class SqlAlchemyRunRepository:
             self._connection.execute(insert(run).values(_run_to_row(entity)))
         except IntegrityError as error:
             raise ConflictError("the experiment or its version was removed meanwhile") from error
-        self._write_values(entity)
+        write_values(self._connection, entity.id, entity.project_id, columns_of(entity))
 
     def get(self, run_id: RunId) -> Run:
         return self._get(run_id, select(run))
@@ -297,7 +332,7 @@ class SqlAlchemyRunRepository:
         return self._get(run_id, select(run).with_for_update())
 
     def get_many(self, run_ids: Collection[RunId]) -> Mapping[RunId, Run]:
-        rows = self._connection.execute(select(run).where(run.c.id.in_(run_ids)))
+        rows = self._connection.execute(select(run).where(is_ours, run.c.id.in_(run_ids)))
         return {RunId(row.id): _run_from_row(row) for row in rows}
 
     def save(self, entity: Run) -> None:
@@ -307,14 +342,13 @@ class SqlAlchemyRunRepository:
         if self._connection.execute(changed).rowcount != 1:
             raise ConcurrentUpdateError(f"run {entity.id} was changed meanwhile")
         entity.revision = seen + 1
-        self._connection.execute(delete(run_value).where(run_value.c.run_id == entity.id))
-        self._write_values(entity)
+        write_values(self._connection, entity.id, entity.project_id, columns_of(entity))
 
     def of_experiment(self, experiment_id: ExperimentId, listing: Listing) -> Slice[Run]:
         return self._slice(select(run).where(run.c.experiment_id == experiment_id), listing)
 
     def of_member(self, user: UserId, listing: Listing) -> Slice[Run]:
-        return self._slice(select(run).where(run.c.project_id.in_(projects_of(user))), listing)
+        return self._slice(select(run).where(is_ours, run.c.project_id.in_(projects_of(user))), listing)
 
     def of_versions(self, version_ids: Collection[VersionId], limit: int | None = None) -> Sequence[Run]:
         query = select(run).where(run.c.version_id.in_(version_ids)).order_by(run.c.created_at, run.c.id)
@@ -367,24 +401,10 @@ class SqlAlchemyRunRepository:
         return [_run_from_row(row) for row in self._connection.execute(query)]
 
     def _get(self, run_id: RunId, query: Select[Any]) -> Run:
-        row = self._connection.execute(query.where(run.c.id == run_id)).one_or_none()
+        row = self._connection.execute(query.where(is_ours, run.c.id == run_id)).one_or_none()
         if row is None:
             raise RunNotFoundError(run_id)
         return _run_from_row(row)
-
-    def _write_values(self, entity: Run) -> None:
-        rows = [
-            {
-                "run_id": entity.id,
-                "project_id": entity.project_id,
-                "name": name,
-                "number": value if isinstance(value, float) else None,
-                "text": value if isinstance(value, str) else None,
-            }
-            for name, value in columns_of(entity).items()
-        ]
-        if rows:
-            self._connection.execute(insert(run_value), rows)
 
     def _slice(self, query: Select[Any], listing: Listing) -> Slice[Run]:
         return slice_of(self._connection, query, run, {"created_at": run.c.created_at}, listing, _run_from_row)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    case,
     cast,
     column,
     exists,
@@ -39,14 +40,19 @@ from hydroml.domain.sources import SourceId, VersionId
 NOTE_START = 200
 """So many characters of the notes stand in the table."""
 
+_LOGGED = run.c.logged.is_not(None)
+_ORIGIN = case((_LOGGED, literal("mlflow")), else_=literal("hydroml"))
+_SOURCE = func.coalesce(source.c.name, run.c.logged["source"].astext, "")
+
 _LINE: tuple[ColumnElement[Any], ...] = (
     run.c.id, run.c.experiment_id, run.c.suite_id, run.c.project_id, run.c.version_id, run.c.job_id, run.c.name,
     run.c.status, run.c.error, run.c.problem, run.c.split, run.c.target, run.c.algorithm, run.c.seed, run.c.seconds,
     run.c.score_metric, run.c.score, run.c.score_baseline, run.c.baseline_score, run.c.tags, run.c.created_by,
     run.c.created_at, run.c.started_at, run.c.finished_at, func.left(run.c.notes, NOTE_START).label("notes"),
-    source.c.id.label("source_id"), source.c.name.label("source"), version.c.number.label("version"),
+    source.c.id.label("source_id"), _SOURCE.label("source"), version.c.number.label("version"),
+    _LOGGED.label("logged"),
 )  # fmt: skip
-_DATA = run.join(version, version.c.id == run.c.version_id).join(source, source.c.id == version.c.source_id)
+_DATA = run.outerjoin(version, version.c.id == run.c.version_id).outerjoin(source, source.c.id == version.c.source_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,7 @@ def _value(which: RunQuery, name: str, base: FromClause, alias: str) -> tuple[Fr
 def _sorting(which: RunQuery, base: FromClause) -> _Sorting:
     name = which.sort_field
     if name in ("name", "source"):
-        return _Sorting(base, (by_name(run if name == "name" else source),), None)
+        return _Sorting(base, (by_name(run) if name == "name" else func.lower(_SOURCE).collate("C"),), None)
     if name in FIELDS:
         plain = run.c[name]
         is_number = isinstance(plain.type, Float | BigInteger)
@@ -209,10 +215,12 @@ def _grouping(which: RunQuery, base: FromClause) -> _Grouping:
     joined = base
     match which.group_by:
         case "source":
-            return _Grouping(base, cast(source.c.id, Text), source.c.name)
+            return _Grouping(base, func.coalesce(cast(source.c.id, Text), _SOURCE), _SOURCE)
         case "version":
             title = source.c.name + literal(", version ") + cast(version.c.number, Text)
-            return _Grouping(base, cast(run.c.version_id, Text), title)
+            return _Grouping(base, func.coalesce(cast(run.c.version_id, Text), ""), func.coalesce(title, ""))
+        case "origin":
+            return _Grouping(base, _ORIGIN, _ORIGIN)
         case "experiment" | "suite":
             owner = experiment if which.group_by == "experiment" else suite
             joined = base.outerjoin(owner, owner.c.id == run.c[f"{which.group_by}_id"])
@@ -235,11 +243,11 @@ def _from_row(row: Row[Any], values: Mapping[str, ColumnValue]) -> RunRow:
         score = Score(row.score_metric, row.score, row.score_baseline, row.baseline_score)
     return RunRow(
         id=RunId(row.id),
-        experiment_id=ExperimentId(row.experiment_id),
+        experiment_id=None if row.experiment_id is None else ExperimentId(row.experiment_id),
         suite_id=None if row.suite_id is None else SuiteId(row.suite_id),
         project_id=ProjectId(row.project_id),
-        version_id=VersionId(row.version_id),
-        source_id=SourceId(row.source_id),
+        version_id=None if row.version_id is None else VersionId(row.version_id),
+        source_id=None if row.source_id is None else SourceId(row.source_id),
         source=row.source,
         version=row.version,
         job_id=row.job_id,
@@ -255,9 +263,10 @@ def _from_row(row: Row[Any], values: Mapping[str, ColumnValue]) -> RunRow:
         score=score,
         tags=tuple(row.tags),
         notes=row.notes,
-        created_by=UserId(row.created_by),
+        created_by=None if row.created_by is None else UserId(row.created_by),
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        logged=row.logged,
         values=values,
     )

@@ -13,6 +13,7 @@ from hydroml.adapters.persistence.exports import SqlAlchemyExportRepository
 from hydroml.adapters.persistence.gallery import SqlAlchemyGalleryRepository
 from hydroml.adapters.persistence.idempotency import SqlAlchemyIdempotencyRepository
 from hydroml.adapters.persistence.jobs import SqlAlchemyJobRepository
+from hydroml.adapters.persistence.logged_runs import SqlAlchemyLoggedRunRepository
 from hydroml.adapters.persistence.models import SqlAlchemyModelRepository
 from hydroml.adapters.persistence.notifications import SqlAlchemyNotificationRepository
 from hydroml.adapters.persistence.presets import SqlAlchemyPresetRepository
@@ -52,6 +53,7 @@ class SqlAlchemyUnitOfWork:
     experiments: SqlAlchemyExperimentRepository
     runs: SqlAlchemyRunRepository
     suites: SqlAlchemySuiteRepository
+    logged_runs: SqlAlchemyLoggedRunRepository
     run_table: SqlAlchemyRunTable
     presets: SqlAlchemyPresetRepository
     gallery: SqlAlchemyGalleryRepository
@@ -87,6 +89,7 @@ class SqlAlchemyUnitOfWork:
         self.experiments = SqlAlchemyExperimentRepository(connection)
         self.runs = SqlAlchemyRunRepository(connection)
         self.suites = SqlAlchemySuiteRepository(connection)
+        self.logged_runs = SqlAlchemyLoggedRunRepository(connection)
         self.run_table = SqlAlchemyRunTable(connection)
         self.presets = SqlAlchemyPresetRepository(connection)
         self.gallery = SqlAlchemyGalleryRepository(connection)

@@ -9,7 +9,6 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID
 
 import mlflow.sklearn
 import pandas as pd
@@ -22,7 +21,6 @@ from mlflow.entities import (
     LoggedModelOutput,
     Metric,
     Param,
-    ViewType,
 )
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
@@ -32,21 +30,16 @@ from mlflow.types import ColSpec, DataType, Schema
 from sklearn.dummy import DummyRegressor
 
 from hydroml.adapters.learning import modelfile
-from hydroml.application.documents import write_plan
+from hydroml.adapters.tracking.reading import PROJECT, RUN, SUITE, Reader
+from hydroml.application.documents import write_plan, write_specification
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Feature, Outcome, Run
 from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
 from hydroml.domain.sources import Column, ColumnType, Version
 
-RUN, SUITE, PROJECT, MODEL, NUMBER, APPROVAL = (
-    "hydroml.run_id",
-    "hydroml.suite_id",
-    "hydroml.project_id",
-    "hydroml.model_id",
-    "hydroml.version",
-    "hydroml.approval",
-)
+MODEL, NUMBER, APPROVAL = "hydroml.model_id", "hydroml.version", "hydroml.approval"
+NOTES, TAG = "mlflow.note.content", "hydroml.tag."
 _MODEL_NAME = "model"
 _LIBRARIES = ("scikit-learn", "skops", "numpy", "pandas")
 _BOOSTERS = {"lightgbm": "lightgbm", "xgboost": "xgboost-cpu", "catboost": "catboost"}
@@ -67,19 +60,16 @@ _TYPES = {
 class Recorder:
     """See the port and `MlflowTracker`; raises what MLflow raises."""
 
-    def __init__(self, tracking_uri: str, artifact_root: str | None) -> None:
+    def __init__(self, tracking_uri: str, reader: Reader) -> None:
         self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        self._artifact_root = artifact_root
-
-    def prepare(self) -> None:
-        self._client.search_experiments(max_results=1)
-        self._client.search_registered_models(max_results=1)
+        self._reader = reader
 
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         outcome, _ = run.result()
-        experiment_id = self._experiment(run.project_id, project_name)
+        experiment_id = self._reader.experiment(run.project_id, project_name)
         found = self._find_run([experiment_id], run)
         if found is not None and found.info.status == "FINISHED":
+            self._annotate(found, run)
             return str(found.info.run_id)
         if found is None:
             found = self._client.create_run(
@@ -89,15 +79,18 @@ class Recorder:
                 tags=_run_tags(run),
             )
         mlflow_id: str = found.info.run_id
-        self._log_numbers(mlflow_id, run, outcome)
+        self._log_numbers(mlflow_id, run, outcome, artifacts.get("folds"))
         self._client.log_inputs(mlflow_id, [_dataset(version, run)])
         with TemporaryDirectory(prefix="hydroml-mlflow-") as folder:
             plots = Path(folder, "plots")
             plots.mkdir()
             for name, content in artifacts.items():
                 (plots / f"{name}.json").write_bytes(content)
+            _write(plots / "specification.json", write_specification(run.specification))
+            _write(plots / "environment.json", outcome.environment)
             self._client.log_artifacts(mlflow_id, str(plots), "hydroml")
             self._log_model(experiment_id, mlflow_id, run, version, model, Path(folder, _MODEL_NAME))
+        self._annotate(found, run)
         self._client.set_terminated(mlflow_id, "FINISHED", _milliseconds(run.finished_at or run.created_at))
         return mlflow_id
 
@@ -165,27 +158,6 @@ class Recorder:
         for alias in present.keys() - wanted.keys():
             self._client.delete_registered_model_alias(name, alias)
 
-    def _experiment(self, project_id: UUID, project_name: str) -> str:
-        found = self._client.search_experiments(
-            ViewType.ALL, max_results=1, filter_string=f"tags.`{PROJECT}` = '{project_id}'"
-        )
-        name = f"{project_name} ({project_id.hex[:8]})"
-        if found:
-            if found[0].lifecycle_stage == "deleted":
-                self._client.restore_experiment(found[0].experiment_id)
-            if found[0].name != name:
-                self._client.rename_experiment(found[0].experiment_id, name)
-            return str(found[0].experiment_id)
-        location = None if self._artifact_root is None else f"{self._artifact_root.rstrip('/')}/{project_id}"
-        tags = {PROJECT: str(project_id), "hydroml.project_name": project_name}
-        try:
-            return str(self._client.create_experiment(name, location, tags))
-        except MlflowException:
-            # another worker was first; if it was not that, this raises anew
-            if (experiment := self._client.get_experiment_by_name(name)) is None:
-                raise
-            return str(experiment.experiment_id)
-
     def _find_run(self, experiment_ids: list[str], run: Run) -> Any:
         found = self._client.search_runs(experiment_ids, f"tags.`{RUN}` = '{run.id}'", max_results=1)
         return found[0] if found else None
@@ -197,10 +169,21 @@ class Recorder:
             raise UnavailableError(f"run {run.id} is not recorded in MLflow yet")
         return str(found.info.run_id)
 
-    def _log_numbers(self, mlflow_id: str, run: Run, outcome: Outcome) -> None:
+    def _annotate(self, found: Any, run: Run) -> None:
+        """The tags and notes that people wrote, as they are now."""
+        wanted = _annotations(run)
+        present = {name: value for name, value in found.data.tags.items() if name == NOTES or name.startswith(TAG)}
+        for name in present.keys() - wanted.keys():
+            self._client.delete_tag(found.info.run_id, name)
+        for name, value in wanted.items():
+            if present.get(name) != value:
+                self._client.set_tag(found.info.run_id, name, value)
+
+    def _log_numbers(self, mlflow_id: str, run: Run, outcome: Outcome, folds: bytes | None) -> None:
         # the time of the run, not of the recording: a second recording then writes the same points again
         at = _milliseconds(run.finished_at or run.created_at)
         metrics = [Metric(name, value, at, 0) for name, value in _metrics(outcome)]
+        metrics += [Metric(f"fold_{name}", value, at, fold) for fold, name, value in _of_folds(folds)]
         params = [Param(name, value[:_MAX_VALUE]) for name, value in _params(run, outcome)]
         for start in range(0, max(len(metrics), len(params)), _BATCH):
             part = slice(start, start + _BATCH)
@@ -261,8 +244,27 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def _write(file: Path, document: Any) -> None:
+    file.write_text(json.dumps(document, indent=1))
+
+
+def _annotations(run: Run) -> dict[str, str]:
+    notes = {NOTES: run.notes[:_MAX_VALUE]} if run.notes else {}
+    return notes | {TAG + re.sub(r"[^\w. -]", "_", tag): tag for tag in run.tags}
+
+
+def _of_folds(folds: bytes | None) -> Iterator[tuple[int, str, float]]:
+    """Fold, metric and value, of a run whose split is in folds."""
+    for item in () if folds is None else json.loads(folds)["items"]:
+        for name, value in item["metrics"].items():
+            if value is not None:
+                yield item["fold"], name, float(value)
+
+
 def _run_tags(run: Run) -> dict[str, str]:
-    return {
+    outcome, _ = run.result()
+    versions = {f"hydroml.environment.{name}": version for name, version in outcome.environment.items()}
+    return versions | {
         RUN: str(run.id),
         PROJECT: str(run.project_id),
         "hydroml.experiment_id": str(run.experiment_id),

@@ -1,7 +1,7 @@
 """The port `Tracker` on MLflow, in this process: no MLflow server is started."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from urllib.parse import parse_qs
 import psycopg
 
 from hydroml.domain.errors import DomainError, UnavailableError
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
+from hydroml.domain.projects import ProjectId
 from hydroml.domain.sources import Version
 
 # Every process builds the container, and MLflow takes seconds and 200 MB to import. So this module does not import
@@ -40,11 +42,24 @@ class MlflowTracker:
         self._artifact_root, _, query = (artifact_root or "").partition("?")
         self._endpoint = parse_qs(query).get("endpoint", [""])[0]
         self._store: Any = None
+        self._writer: Any = None
 
     def prepare(self) -> None:
         """Makes or upgrades MLflow's tables, which the first use does too."""
         with _answering():
-            self._recorder()
+            self._reader()
+
+    def experiment(self, project_id: ProjectId, project_name: str) -> str:
+        with _answering():
+            return str(self._reader().experiment(project_id, project_name))
+
+    def logged(self, mlflow_run_ids: Sequence[str]) -> Sequence[LoggedRun]:
+        with _answering():
+            return list(self._reader().logged(mlflow_run_ids))
+
+    def newest(self, limit: int, project_id: ProjectId | None = None) -> Sequence[LoggedRun]:
+        with _answering():
+            return list(self._reader().newest(limit, project_id))
 
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         with _answering():
@@ -53,31 +68,44 @@ class MlflowTracker:
     def nest(self, mlflow_run_id: str, suite: Suite) -> None:
         with _answering():
             recorder = self._recorder()
-            with _alone(self._tracking_uri):  # trials that end together must not each make the suite's record
+            with alone(self._tracking_uri):  # trials that end together must not each make the suite's record
                 recorder.nest(mlflow_run_id, suite)
 
     def register(self, model: Model, version: ModelVersion, run: Run) -> str:
         with _answering():
             return str(self._recorder().register(model, version, run))
 
-    def _recorder(self) -> Any:
+    def _reader(self) -> Any:
         if self._store is None:
-            # without the root a store makes the folder ./mlruns, wherever the process happens to run
-            places = {_ARTIFACT_ROOT: self._artifact_root, "MLFLOW_S3_ENDPOINT_URL": self._endpoint}
-            for name, value in (_SETTINGS | places).items():
-                if value:
-                    os.environ.setdefault(name, value)
-            with _alone(self._tracking_uri):
-                from hydroml.adapters.tracking.recording import Recorder
+            prepare_environment(self._artifact_root, self._endpoint)
+            with alone(self._tracking_uri):
+                from hydroml.adapters.tracking.reading import Reader
 
-                recorder = Recorder(self._tracking_uri, self._artifact_root or None)
-                recorder.prepare()
-            self._store = recorder
+                reader = Reader(self._tracking_uri, self._artifact_root or None)
+                reader.prepare()
+            self._store = reader
         return self._store
+
+    def _recorder(self) -> Any:
+        reader = self._reader()
+        if self._writer is None:
+            from hydroml.adapters.tracking.recording import Recorder
+
+            self._writer = Recorder(self._tracking_uri, reader)
+        return self._writer
+
+
+def prepare_environment(artifact_root: str, endpoint: str) -> None:
+    """What must be known before MLflow is imported."""
+    # without the root a store makes the folder ./mlruns, wherever the process happens to run
+    places = {_ARTIFACT_ROOT: artifact_root, "MLFLOW_S3_ENDPOINT_URL": endpoint}
+    for name, value in (_SETTINGS | places).items():
+        if value:
+            os.environ.setdefault(name, value)
 
 
 @contextmanager
-def _alone(uri: str) -> Iterator[None]:
+def alone(uri: str) -> Iterator[None]:
     """Within, no other process is within for the same PostgreSQL database. It also fails in seconds when
     the database is away, which MLflow itself would try for minutes."""
     scheme, _, rest = uri.partition("://")

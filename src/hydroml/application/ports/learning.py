@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Outcome, Run
 from hydroml.domain.experiments.specification import Problem, Specification, SplitKind
 from hydroml.domain.experiments.suites import Suite
 from hydroml.domain.models import Model, ModelVersion
+from hydroml.domain.projects import ProjectId
 from hydroml.domain.sources import Column, ColumnType, Version
 
 
@@ -125,6 +127,16 @@ class Learner(Protocol):
 
 class Tracker(Protocol):
     """A record of runs and models where others look for it. Raises UnavailableError when it does not answer."""
+
+    def experiment(self, project_id: ProjectId, project_name: str) -> str:
+        """The id there of the project's experiment, which is made if need be."""
+
+    def logged(self, mlflow_run_ids: Sequence[str]) -> Sequence[LoggedRun]:
+        """Those of the runs that are there and that others logged into a project's experiment; artifacts are never
+        looked at."""
+
+    def newest(self, limit: int, project_id: ProjectId | None = None) -> Sequence[LoggedRun]:
+        """The runs that others logged into the project's experiment, or any project's, the newest first."""
 
     def record(self, run: Run, version: Version, project_name: str, artifacts: Mapping[str, bytes], model: Path) -> str:
         """Records a succeeded run (parameters, metrics, dataset, artifacts, model with signature) and gives its id

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from hydroml.application.ports.run_table import RunTable
+from hydroml.application.ports.tracking import LoggedRunRepository
 from hydroml.domain.activity import Activity, Head, Link
 from hydroml.domain.charts import ChartId, SavedChart
 from hydroml.domain.experiments.presets import Preset, PresetId
@@ -342,7 +343,8 @@ class RunRepository(Protocol):
         """What a suite knows of its runs, by number."""
 
     def untracked(self, limit: int) -> Sequence[Run]:
-        """Succeeded runs that the tracking server does not have yet, oldest first."""
+        """Succeeded runs that the tracking server does not have yet, or not with their present tags and notes; oldest
+        first."""
 
 
 class SuiteRepository(Protocol):
@@ -550,6 +552,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork", None], Protocol):
     def runs(self) -> RunRepository: ...
     @property
     def suites(self) -> SuiteRepository: ...
+    @property
+    def logged_runs(self) -> LoggedRunRepository: ...
     @property
     def run_table(self) -> RunTable: ...
     @property

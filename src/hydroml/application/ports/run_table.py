@@ -16,7 +16,9 @@ FIELDS = (
     "seconds", "source", "score",
 )  # fmt: skip
 """What every run has, and can be sorted by; beside them the places that `columns_of` names."""
-GROUPS = ("algorithm", "problem", "target", "split", "status", "source", "version", "experiment", "suite", "tag")
+GROUPS = (
+    "algorithm", "problem", "target", "split", "status", "source", "version", "experiment", "suite", "tag", "origin",
+)  # fmt: skip
 """What runs can be grouped by, beside a parameter."""
 PREFIXES = ("metrics.", "parameters.")
 MAX_NAMES = 5_000
@@ -60,17 +62,18 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run as a line of the table; `values` are the columns that were asked for and that it has."""
+    """A run as a line of the table; `values` are the columns that were asked for and that it has. One that was `logged`
+    with MLflow has no experiment, data version and seed, and an empty algorithm, problem and target."""
 
     id: RunId
-    experiment_id: ExperimentId
+    experiment_id: ExperimentId | None
     suite_id: SuiteId | None
     project_id: ProjectId
-    version_id: VersionId
-    source_id: SourceId
+    version_id: VersionId | None
+    source_id: SourceId | None
     source: str
-    """The name of its data source."""
-    version: int
+    """The name of its data source; of a run that was logged, what logged it."""
+    version: int | None
     job_id: UUID | None
     name: str
     status: RunStatus
@@ -79,15 +82,16 @@ class RunRow:
     split: str | None
     target: str
     algorithm: str
-    seed: int
+    seed: int | None
     seconds: float | None
     score: Score | None
     tags: tuple[str, ...]
     notes: str
-    created_by: UserId
+    created_by: UserId | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    logged: bool = False
     values: Mapping[str, ColumnValue] = field(default_factory=dict)
 
 

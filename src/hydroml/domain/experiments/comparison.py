@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from hydroml.domain.experiments.algorithms import ALGORITHMS
+from hydroml.domain.experiments.logged import LOGGED, LoggedRun
 from hydroml.domain.experiments.metrics import METRICS, Better
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.experiments.specification import SplitKind
@@ -70,15 +71,27 @@ def effective(run: Run, document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in run.outcome.parameters.items() if name in names}
 
 
-def metric_rows(runs: Sequence[Run]) -> tuple[MetricRow, ...]:
-    """In the order of `METRICS`, then those it does not know."""
-    tests = [{} if run.outcome is None else run.outcome.metrics.get("test", {}) for run in runs]
+def metric_rows(runs: Sequence[Run | LoggedRun]) -> tuple[MetricRow, ...]:
+    """In the order of `METRICS`, then those it does not know: of a run that was logged, whatever its client named."""
+    tests = [_tested(run) for run in runs]
     names = {name for test in tests for name in test}
     ordered = [*(name for name in METRICS if name in names), *sorted(names - METRICS.keys())]
     return tuple(_metric_row(name, runs, [test.get(name) for test in tests]) for name in ordered)
 
 
-def _metric_row(name: str, runs: Sequence[Run], given: Sequence[float | None]) -> MetricRow:
+def _tested(run: Run | LoggedRun) -> Mapping[str, float]:
+    if isinstance(run, LoggedRun):
+        # one that is called as ours is, but does not say of which part, must not pass for ours
+        rest = {f"{LOGGED} {name}" if name in METRICS else name: v for name, v in run.parts.get(LOGGED, {}).items()}
+        return rest | run.parts.get("test", {})
+    return {} if run.outcome is None else run.outcome.metrics.get("test", {})
+
+
+def _interval(run: Run | LoggedRun, name: str) -> tuple[float, float] | None:
+    return None if isinstance(run, LoggedRun) or run.outcome is None else run.outcome.intervals.get(name)
+
+
+def _metric_row(name: str, runs: Sequence[Run | LoggedRun], given: Sequence[float | None]) -> MetricRow:
     values = tuple(value if value is not None and isfinite(value) else None for value in given)
     known = METRICS.get(name)
     return MetricRow(
@@ -88,7 +101,7 @@ def _metric_row(name: str, runs: Sequence[Run], given: Sequence[float | None]) -
         definition=known.definition if known else "",
         unit=known.unit if known else "",
         values=values,
-        intervals=tuple(None if run.outcome is None else run.outcome.intervals.get(name) for run in runs),
+        intervals=tuple(_interval(run, name) for run in runs),
         best=_best(name, values),
     )
 
@@ -107,9 +120,14 @@ def _best(name: str, values: Sequence[float | None]) -> tuple[int, ...]:
     return places if len(places) < len(numbers) else ()
 
 
-def obstacles(runs: Sequence[Run]) -> tuple[Obstacle, ...]:
+def obstacles(all_runs: Sequence[Run | LoggedRun]) -> tuple[Obstacle, ...]:
     """Nothing is said of runs that predicted the same thing for the same rows."""
     found = []
+    runs = [run for run in all_runs if isinstance(run, Run)]
+    if others := len(all_runs) - len(runs):
+        were = "was" if others == 1 else "were"
+        words = f"{others} of {len(all_runs)} {were} logged with MLflow: on which rows is not known"
+        found.append(Obstacle("logged", words))
     ended = [run for run in runs if run.outcome is not None]
     if len(ended) < len(runs):
         found.append(Obstacle("unfinished", f"{len(runs) - len(ended)} of {len(runs)} runs have no result"))

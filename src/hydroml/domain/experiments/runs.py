@@ -238,6 +238,8 @@ class Run:
     repeat_of: RunId | None = None
     """The run that it does once more, to see whether the same comes out."""
     mlflow_run_id: str | None = None
+    mlflow_behind: bool = False
+    """Whether its tags or notes were changed since MLflow got them."""
     """None until the tracking server has the run."""
     tags: tuple[str, ...] = ()
     notes: str = ""
@@ -300,9 +302,12 @@ class Run:
             if len(notes) > MAX_NOTES:
                 raise InvalidInputError.at("notes", msg=f"at most {MAX_NOTES:,} characters", code="too_long")
             self.notes = notes.replace("\x00", "").strip()
+        self.mlflow_behind = self.mlflow_run_id is not None
 
-    def tracked_as(self, mlflow_run_id: str) -> None:
+    def tracked_as(self, mlflow_run_id: str, revision: int | None = None) -> None:
+        """MLflow has it as it was at `revision`, or as it is now."""
         self.mlflow_run_id = mlflow_run_id
+        self.mlflow_behind = revision not in (None, self.revision)
 
     def artifact(self, name: str) -> str:
         """The blob of an artifact; raises ArtifactNotFoundError."""

@@ -102,7 +102,7 @@ def _request_id(request: HttpRequest) -> str:
 
 def _finish(request: HttpRequest, response: HttpResponseBase, started: float) -> HttpResponseBase:
     response["X-Request-ID"] = request.id
-    response["Content-Security-Policy"] = _POLICY.format(nonce=request.csp_nonce)
+    response.setdefault("Content-Security-Policy", _POLICY.format(nonce=request.csp_nonce))
     for name, value in _HEADERS.items():
         response.setdefault(name, value)
     if settings.HYDROML.https:

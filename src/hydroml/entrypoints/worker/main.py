@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -21,6 +21,7 @@ SWEEP_SECONDS = 5.0
 TRACKING_SECONDS = 60.0
 FORGETTING_SECONDS = 3_600.0
 COLLECTING_SECONDS = 86_400.0
+NEWEST_RUNS = 200
 KEEP_ANSWERS = timedelta(days=1)
 
 
@@ -81,7 +82,6 @@ def scheduler(arguments: list[str]) -> int:
     duties = (
         _Duty("sweep the jobs", 0.0, lambda: container().runner().sweep()),
         _Duty("wake suites that stand still", SWEEP_SECONDS, lambda: container().suite_jobs().nudge()),
-        _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
         _Duty("remove uploads that nobody used", FORGETTING_SECONDS, lambda: container().uploads().expire()),
         _Duty("remove exports whose time has come", FORGETTING_SECONDS, lambda: container().exports().expire()),
         _Duty("collect garbage", COLLECTING_SECONDS, _collect_garbage, later),
@@ -90,12 +90,23 @@ def scheduler(arguments: list[str]) -> int:
         _Duty("remove old recipes from the trash", FORGETTING_SECONDS, lambda: container().recipes().purge()),
         _Duty("forget old answers", FORGETTING_SECONDS, _forget_answers),
     )
+    tracking = (
+        _Duty("bring the tracking server up to date", TRACKING_SECONDS, lambda: container().tracking().sync()),
+        _Duty("read runs that were logged with MLflow", SWEEP_SECONDS, lambda: container().logged_runs().gather()),
+        _Duty("look for runs that were logged past us", TRACKING_SECONDS, _look_through),
+    )
+    # a tracking server that hangs must not keep the jobs waiting
+    threading.Thread(target=_keep_doing, args=(tracking, stopping, options.interval), daemon=True).start()
+    _keep_doing(duties, stopping, options.interval)
+    return 0
+
+
+def _keep_doing(duties: Sequence["_Duty"], stopping: threading.Event, interval: float) -> None:
     while not stopping.is_set():
         for duty in duties:
             if not stopping.is_set():
                 duty.do_when_due()
-        stopping.wait(options.interval)
-    return 0
+        stopping.wait(interval)
 
 
 @dataclass(slots=True)
@@ -111,6 +122,12 @@ class _Duty:
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + self.seconds
             _try(self.what, self.do)
+
+
+def _look_through() -> int:
+    """Nobody can reach MLflow's database without us, but they can reach a tracking server."""
+    settings = container().settings()
+    return container().logged_runs().look_through(limit=NEWEST_RUNS) if settings.mlflow_is_elsewhere else 0
 
 
 def _collect_garbage() -> int:

@@ -16,7 +16,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from hydroml.domain.errors import ForbiddenError, NotFoundError
 from hydroml.domain.projects import UserId
-from hydroml.domain.tokens import Scope
+from hydroml.domain.tokens import Scope, Token
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.limits import REQUESTS_OF_STRANGER, REQUESTS_OF_USER, Limit, client_address
@@ -24,17 +24,25 @@ from hydroml.entrypoints.web.limits import REQUESTS_OF_STRANGER, REQUESTS_OF_USE
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
+def token_of(request: HttpRequest, secret: str) -> Token:
+    """Whose token it is, who is then `request.user`. Raises AuthenticationError, and HttpError 429."""
+    try:
+        found = container().tokens().authenticate(secret)
+        request.user = users.by_id(found.user_id)
+    except NotFoundError:
+        _count(REQUESTS_OF_STRANGER, client_address(request))
+        raise AuthenticationError from None
+    _count(REQUESTS_OF_USER, str(found.user_id))
+    return found
+
+
 class BearerAuth(HttpBearer):
     """`Authorization: Bearer <token>`. A token that reads may only GET."""
 
     def authenticate(self, request: HttpRequest, token: str) -> UserId:
-        try:
-            found = container().tokens().authenticate(token)
-            request.user = users.by_id(found.user_id)
-        except NotFoundError:
-            _count(REQUESTS_OF_STRANGER, client_address(request))
-            raise AuthenticationError from None
-        _count(REQUESTS_OF_USER, str(found.user_id))
+        found = token_of(request, token)
+        if found.scopes == {Scope.MLFLOW}:
+            raise ForbiddenError("this token is for MLflow only")
         if request.method not in SAFE_METHODS and Scope.WRITE not in found.scopes:
             raise ForbiddenError("this token may only read")
         return found.user_id

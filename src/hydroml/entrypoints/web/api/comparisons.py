@@ -10,8 +10,9 @@ from pydantic import Field
 from hydroml.application.run_comparison import RunComparison
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.comparison import MetricRow, Setting
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.metrics import Better
-from hydroml.domain.experiments.runs import ExperimentId, RunId, RunStatus
+from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import json_response, names
 
@@ -19,10 +20,11 @@ router = Router(tags=["runs"])
 
 
 class ComparedRunOut(Schema):
-    """A run that is compared; `artifacts` names what it left for plots."""
+    """A run that is compared; `artifacts` names what it left for plots. One that was `logged` with MLflow has no
+    experiment, and no problem, target and algorithm that HydroML knows."""
 
     id: UUID
-    experiment_id: UUID
+    experiment_id: UUID | None
     project_id: UUID
     name: str
     status: RunStatus
@@ -34,6 +36,43 @@ class ComparedRunOut(Schema):
     test_rows: int | None
     seconds: float | None
     artifacts: list[str]
+    logged: bool
+
+    @classmethod
+    def of(cls, run: Run | LoggedRun, data: str) -> "ComparedRunOut":
+        if isinstance(run, LoggedRun):
+            return cls(
+                id=run.id,
+                experiment_id=None,
+                project_id=run.project_id,
+                name=run.name,
+                status=run.status,
+                problem="",
+                target="",
+                algorithm="",
+                data=data,
+                tags=list(run.labels),
+                test_rows=None,
+                seconds=run.seconds,
+                artifacts=[],
+                logged=True,
+            )
+        return cls(
+            id=run.id,
+            experiment_id=run.experiment_id,
+            project_id=run.project_id,
+            name=run.specification.name,
+            status=run.status,
+            problem=run.outcome.problem if run.outcome else run.specification.problem,
+            target=run.specification.target,
+            algorithm=run.specification.algorithm.name,
+            data=data,
+            tags=list(run.tags),
+            test_rows=run.outcome.counts.test if run.outcome else None,
+            seconds=run.outcome.seconds if run.outcome else None,
+            artifacts=sorted(run.artifacts),
+            logged=False,
+        )
 
 
 class SettingOut(Schema):
@@ -92,24 +131,7 @@ class RunComparisonOut(Schema):
     @classmethod
     def of(cls, found: RunComparison) -> "RunComparisonOut":
         return cls(
-            runs=[
-                ComparedRunOut(
-                    id=run.id,
-                    experiment_id=run.experiment_id,
-                    project_id=run.project_id,
-                    name=run.specification.name,
-                    status=run.status,
-                    problem=run.outcome.problem if run.outcome else run.specification.problem,
-                    target=run.specification.target,
-                    algorithm=run.specification.algorithm.name,
-                    data=data,
-                    tags=list(run.tags),
-                    test_rows=run.outcome.counts.test if run.outcome else None,
-                    seconds=run.outcome.seconds if run.outcome else None,
-                    artifacts=sorted(run.artifacts),
-                )
-                for run, data in zip(found.runs, found.data, strict=True)
-            ],
+            runs=[ComparedRunOut.of(run, data) for run, data in zip(found.runs, found.data, strict=True)],
             differ=[SettingOut.of(setting) for setting in found.differ],
             same=[SettingOut.of(setting) for setting in found.same],
             metrics=[MetricRowOut.of(row) for row in found.metrics],

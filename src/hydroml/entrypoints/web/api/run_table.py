@@ -37,16 +37,18 @@ class ScoreOut(Schema):
 
 class RunRowOut(Schema):
     """A run in the table. `metrics` and `parameters` hold the columns that were asked for, in their places in the
-    run's document: `metrics.test.rmse` is `{"test": {"rmse": …}}`."""
+    run's document: `metrics.test.rmse` is `{"test": {"rmse": …}}`. One that was `logged` with MLflow has no experiment,
+    data version and seed; its `source` is what logged it."""
 
     id: UUID
-    experiment_id: UUID
+    logged: bool
+    experiment_id: UUID | None
     suite_id: UUID | None
     project_id: UUID
-    version_id: UUID
-    source_id: UUID
+    version_id: UUID | None
+    source_id: UUID | None
     source: str
-    version: int
+    version: int | None
     job_id: UUID | None
     name: str
     status: RunStatus
@@ -55,14 +57,14 @@ class RunRowOut(Schema):
     split: str | None
     target: str
     algorithm: str
-    seed: int
+    seed: int | None
     seconds: float | None
     score: ScoreOut | None
     metrics: dict[str, Any]
     parameters: dict[str, Any]
     tags: list[str]
     notes: str = Field(description="How they begin.")
-    created_by: UUID
+    created_by: UUID | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -72,6 +74,7 @@ class RunRowOut(Schema):
         placed = _placed(row.values)
         return cls.model_construct(
             id=row.id,
+            logged=row.logged,
             experiment_id=row.experiment_id,
             suite_id=row.suite_id,
             project_id=row.project_id,
@@ -125,7 +128,10 @@ class RunTableIn(Schema):
     experiment_id: UUID | None = None
     suite_id: UUID | None = None
     group_by: str | None = Field(
-        None, max_length=500, description="algorithm, source, version, target, split, status, tag, or a parameter."
+        None,
+        max_length=500,
+        description="algorithm, source, version, target, split, status, tag, origin (hydroml or mlflow), "
+        "or a parameter.",
     )
     group: str | None = Field(None, max_length=500, description="Only those of this group: its key.")
     columns: str | None = Field(

@@ -56,10 +56,16 @@ class MetricsOut(Schema):
 
 
 class TrackedOut(Schema):
-    """The run's record in MLflow; `state` is synced or pending."""
+    """The run's record in MLflow; `state` is synced, pending (it is to be recorded, which happens by itself), or behind
+    (its tags and notes are to follow)."""
 
     run_id: str | None
     state: str
+
+    @classmethod
+    def of(cls, run: Run) -> "TrackedOut":
+        state = "pending" if run.mlflow_run_id is None else "behind" if run.mlflow_behind else "synced"
+        return cls(run_id=run.mlflow_run_id, state=state)
 
 
 class RegisteredOut(Schema):
@@ -191,7 +197,7 @@ class RunOut(Schema):
             seconds=outcome.seconds if outcome else None,
             artifacts=sorted(run.artifacts),
             mlflow_run_id=run.mlflow_run_id,
-            mlflow=TrackedOut(run_id=run.mlflow_run_id, state="synced" if run.mlflow_run_id else "pending"),
+            mlflow=TrackedOut.of(run),
             models=[
                 RegisteredOut(id=model.id, name=model.name, version=version.number)
                 for model in detail.models

@@ -176,7 +176,11 @@ def formulas(request: HttpRequest) -> HttpResponse:
 @login_required
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """A training run, live or finished."""
-    visible(request, "run", run_id)
+    try:
+        visible(request, "run", run_id)
+    except Http404:
+        visible(request, "logged run", run_id)
+        return page(request, "logged_run", "Run", ids={"run": run_id}, section="experiments")
     return page(request, "run", "Run", ids={"run": run_id}, section="experiments")
 
 

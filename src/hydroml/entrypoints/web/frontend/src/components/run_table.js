@@ -13,7 +13,7 @@ import { chooseRunColumns } from "./run_column_chooser.js";
 const PAGE = 100;
 const MOST = 100; // runs compared at once
 const STATES = [["", "All", []], ["active", "At work", ["queued", "running"]], ["succeeded", "Succeeded", ["succeeded"]], ["failed", "Failed", ["failed", "cancelled"]], ["pruned", "Pruned", ["pruned"]]];
-const GROUPS = [["", "no groups"], ["algorithm", "algorithm"], ["source", "data"], ["version", "data version"], ["target", "target"], ["split", "split"], ["experiment", "experiment"], ["suite", "suite"], ["tag", "tag"], ["status", "state"]];
+const GROUPS = [["", "no groups"], ["algorithm", "algorithm"], ["source", "data"], ["version", "data version"], ["target", "target"], ["split", "split"], ["experiment", "experiment"], ["suite", "suite"], ["tag", "tag"], ["status", "state"], ["origin", "what made it"]];
 
 function runTable() {
   let project = "";
@@ -116,10 +116,14 @@ function runTable() {
     get groups() {
       const { better } = describe(this.sortField, this.catalogue);
       const figure = (value) => (value === null ? "" : metric(value));
-      return (this.runs.data?.groups ?? []).map((one) => ({ ...one, title: one.title === "" ? "none" : this.groupBy === "algorithm" ? sentence(one.title) : one.title, best: figure(better === "lower" ? one.minimum : one.maximum), average: figure(one.mean), worst: figure(better === "lower" ? one.maximum : one.minimum) }));
+      return (this.runs.data?.groups ?? []).map((one) => ({ ...one, title: this.groupTitleOf(one), best: figure(better === "lower" ? one.minimum : one.maximum), average: figure(one.mean), worst: figure(better === "lower" ? one.maximum : one.minimum) }));
     },
     get measured() {
       return /^(metrics|parameters)\.|^(score|seconds|seed)$/.test(this.sortField) ? this.titleOf(describe(this.sortField, this.catalogue)) : "";
+    },
+    groupTitleOf({ title }) {
+      if (this.groupBy === "origin") return title === "mlflow" ? "logged with MLflow" : "HydroML";
+      return title === "" ? "none" : this.groupBy === "algorithm" ? sentence(title) : title;
     },
     titleOf: ({ title, part }) => (part && part !== "test" ? `${title}, ${part}` : title),
     openGroup({ key, title }) {
@@ -164,7 +168,7 @@ function runTable() {
       if (["status", "tags", "score"].includes(name)) return { kind: name };
       if (name === "baseline") return { kind: "text", text: run.score?.baseline ? `${baselineName(run.score.baseline)} ${metric(run.score.baseline_value)}` : "", class: "nowrap subtle tnum" };
       if (name === "seconds" || name === "created_at") return { kind: name };
-      if (name === "source") return { kind: "text", text: `${run.source}, v${run.version}`, class: "nowrap" };
+      if (name === "source") return { kind: "text", text: run.logged ? run.source : `${run.source}, v${run.version}`, class: "nowrap" };
       if (name === "algorithm" || name === "split") return { kind: "text", text: sentence(run[name] ?? ""), class: "nowrap" };
       const value = valueOf(run, name);
       if (value === undefined || value === null) return { kind: "text", text: "∅", class: describe(name).numeric ? "num subtle" : "subtle" };

@@ -16,6 +16,7 @@ export function describe(name, catalogue = {}) {
   if (fixed) return { ...fixed, better: "", definition: "", sortable: !UNSORTED.includes(name) };
   const [kind, part, ...rest] = name.split(".");
   if (kind === "parameters") return { name, title: name.slice("parameters.".length), part: "parameter", numeric: true, better: "", definition: "", sortable: true };
+  if (part === "logged") return { name, title: rest.join("."), part: "logged", numeric: true, better: "", definition: "Logged with MLflow under a name that is none of HydroML's.", sortable: true };
   const metric = rest.at(-1) ?? part;
   const { title, better, definition = "" } = about(metric, catalogue);
   const where = part === "baselines" ? `baseline ${plain(rest.slice(0, -1).join(" "))}` : part === "test" ? "test" : plain(part);

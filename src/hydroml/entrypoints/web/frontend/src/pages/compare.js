@@ -75,7 +75,7 @@ function comparePage() {
       return this.head.state === "done" ? `Compare ${this.found.runs.length} runs` : "Compare runs";
     },
     get runs() {
-      return this.found.runs.map((run, place) => ({ ...run, place, href: `/runs/${run.id}`, about: [sentence(run.algorithm), run.seconds ? seconds(run.seconds) : ""].filter(Boolean).join(", "), tone: `k-series-${(place % 8) + 1}` }));
+      return this.found.runs.map((run, place) => ({ ...run, place, href: `/runs/${run.id}`, about: [run.logged ? "logged with MLflow" : sentence(run.algorithm), run.seconds ? seconds(run.seconds) : ""].filter(Boolean).join(", "), tone: `k-series-${(place % 8) + 1}` }));
     },
     /** The run itself cannot be told from the others by its name alone: that is not a difference in what was done. */
     get differ() {

@@ -9,16 +9,30 @@ function experimentsPage() {
   let project = "";
   return mix({
     id: "",
+    mlflowCode: "",
     tab: param("tab", "runs"),
     experiments: resource(() => api.get(`/projects/${project}/experiments`, { limit: 200 })),
     init() {
       this.id = project = this.$root.dataset.project;
       this.experiments.load();
       command("New experiment", "plus", () => location.assign(this.newUrl));
+      command("Log runs with MLflow", "activity", () => this.showMlflow());
       shortcut("n", "New experiment", () => location.assign(this.newUrl));
     },
     get newUrl() {
       return `/projects/${project}/experiments/new`;
+    },
+    async showMlflow() {
+      this.$refs.mlflow.showModal();
+      try {
+        const { path, experiment } = await api.get(`/projects/${project}/mlflow`);
+        this.mlflowCode = `# export MLFLOW_TRACKING_TOKEN=…\nimport mlflow\n\nmlflow.set_tracking_uri("${location.origin}${path}")\nmlflow.set_experiment(${JSON.stringify(experiment)})\nwith mlflow.start_run():\n    mlflow.log_params({"depth": 3})\n    mlflow.log_metric("test_rmse", 0.42)\n`;
+      } catch (error) {
+        toastError(error, "The project's experiment could not be read.");
+      }
+    },
+    hideMlflow() {
+      this.$refs.mlflow.close();
     },
     go(tab) {
       this.tab = tab;

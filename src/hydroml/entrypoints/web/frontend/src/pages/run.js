@@ -374,11 +374,11 @@ function runPage() {
         return [kind, folds ? plural(folds, "fold") : split.test_size ? `${Math.round(100 * split.test_size)} % test` : ""].filter(Boolean).join(", ");
       },
       get mlflowId() {
-        return this.run?.mlflow?.run_id ?? this.run?.mlflow_run_id ?? "";
+        return this.run?.mlflow_run_id ?? "";
       },
       get mlflowState() {
-        if (this.run?.mlflow?.state === "synced" || (!this.run?.mlflow && this.mlflowId)) return "stored in MLflow";
-        return "not yet in MLflow; it is sent again by itself";
+        if (this.mlflowId) return this.run.mlflow.state === "behind" ? "stored in MLflow; its tags and notes are to follow" : "stored in MLflow";
+        return "not in MLflow yet: it is to be synced, and will be by itself";
       },
       get errorText() {
         const error = this.run?.error ?? this.job?.error;

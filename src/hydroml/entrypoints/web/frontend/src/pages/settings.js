@@ -22,7 +22,7 @@ function appearance() {
 function tokens() {
   return mix(formDialog({
     fields: { name: "", days: 90, scope: "write" },
-    send: (form) => api.post("/me/tokens", { name: form.name.trim(), scopes: form.scope === "write" ? ["read", "write"] : ["read"], days: Number(form.days) || null }),
+    send: (form) => api.post("/me/tokens", { name: form.name.trim(), scopes: { write: ["read", "write"], read: ["read"], mlflow: ["mlflow"] }[form.scope], days: Number(form.days) || null }),
     done(answer) {
       this.secret = answer.token;
       this.tokens.load({ quiet: true });
