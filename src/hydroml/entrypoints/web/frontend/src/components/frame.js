@@ -132,12 +132,12 @@ function tray() {
     },
     finished(job) {
       if (QUIET.has(job.kind) || job.suite_id) return; // a trial is told of by its suite
-      if (isWatched(job.id)) return; // whoever follows it on this page tells it
       const page = subjectUrl(job);
       if (page && location.pathname === page) return; // the page shows it itself
       if (location.pathname === jobUrl(job)) return;
-      if (job.state === "succeeded") toast("finished.", { title: jobTitle(job), tone: "success", href: page || jobUrl(job) });
-      if (job.state === "failed") toast(errorText(job) || "failed.", { title: `${jobTitle(job)}:`, tone: "danger", href: jobUrl(job) });
+      const told = isWatched(job.id); // whoever follows it on this page says what came of it
+      if (job.state === "succeeded" && !told) toast("finished.", { title: jobTitle(job), tone: "success", href: page || jobUrl(job), topic: job.id });
+      if (job.state === "failed") toast(errorText(job) || "failed.", { title: `${jobTitle(job)}:`, tone: "danger", href: jobUrl(job), topic: job.id });
     },
     announce() {
       dispatchEvent(new CustomEvent("hydroml:active-jobs", { detail: this.jobs.length }));
@@ -218,7 +218,11 @@ function toasts() {
       const item = { id: this.next++, text, title, href, link, action, run, topic, tone: toneClass, icon: `#i-${icon}`, role: tone === "danger" ? "alert" : "status" };
       this.items = [...this.items.filter((one) => !topic || one.topic !== topic), item];
       if (this.items.length > 4) this.items.shift();
-      if (tone !== "danger") setTimeout(() => this.dismiss(item), action || href ? 9000 : 6000);
+      if (tone !== "danger") this.later(item);
+    },
+    /** A message that is being read or reached for stays. */
+    later(item) {
+      setTimeout(() => (this.$root.matches(":hover, :focus-within") ? this.later(item) : this.dismiss(item)), item.action || item.href ? 9000 : 6000);
     },
     dismiss(item) {
       this.items = this.items.filter(({ id }) => id !== item.id);

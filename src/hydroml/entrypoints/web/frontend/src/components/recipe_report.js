@@ -133,9 +133,9 @@ function recipeReport() {
         }
         const accepted = await api.post(`/versions/${this.versionId}/apply`, { ...common, ...this.targetBody, partial: this.partial });
         this.hide();
-        toast("It appears in the project's data when it is done.", { title: "The recipe runs in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it" });
+        toast("It appears in the project's data when it is done.", { title: "The recipe runs in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it", topic: accepted.job.id });
         followSave(accepted, { done: (source) => {
-          toast(`${source.name} has a new version.`, { tone: "success", title: "Done.", href: `/sources/${source.id}` });
+          toast(`${source.name} has a new version.`, { tone: "success", title: "Done.", href: `/sources/${source.id}`, topic: accepted.job.id });
           dispatchEvent(new CustomEvent("hydroml:recipe-applied", { detail: { recipe: this.recipe, source } }));
         } });
       } catch (error) {

@@ -35,7 +35,7 @@ export function saving() {
       try {
         const accepted = await this.sendSave(this.targetBody);
         this.closeSave();
-        toast("It appears in the project's data when it is done.", { title: "Saving in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it" });
+        toast("It appears in the project's data when it is done.", { title: "Saving in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it", topic: accepted.job.id });
         followSave(accepted, { moved: (job) => (this.saveJob = job) });
       } catch (error) {
         this.targetRefused(error);
@@ -59,7 +59,7 @@ export function saving() {
       if (!(await ask({ title: "Save, then train?", text: `A model learns from a saved version. This saves ${plural(changed, "step")} as a new version of ${this.session.source.name}, with its lineage, and opens the experiment on it.`, yes: "Save and train" }))) return;
       try {
         const accepted = await this.sendSave({});
-        toast("Saving first; training opens when it is done.", { title: "Saving in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it" });
+        toast("Saving first; training opens when it is done.", { title: "Saving in the background.", href: `/jobs/${accepted.job.id}`, link: "Follow it", topic: accepted.job.id });
         followSave(accepted, { moved: (job) => (this.saveJob = job), done: async ({ id }) => location.assign(page + (await api.get(`/sources/${id}`)).current_version.id) });
       } catch (error) {
         toastError(error, "Not saved.");

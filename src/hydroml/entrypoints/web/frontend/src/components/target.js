@@ -62,6 +62,6 @@ export function followSave({ job, source }, { moved = () => {}, done = null } = 
     stop();
     if (now.state !== "succeeded") return;
     if (done) done(source);
-    else toast(`${source.name} has a new version.`, { tone: "success", title: "Saved.", href: `/sources/${source.id}` });
+    else toast(`${source.name} has a new version.`, { tone: "success", title: "Saved.", href: `/sources/${source.id}`, topic: job.id });
   });
 }

@@ -309,12 +309,12 @@ function sqlPage() {
         const to = this.saveAs === "source" ? { name: this.saveName.trim() } : { source_id: this.saveTo };
         const { job, source } = await api.post(`/projects/${id}/query/save`, { ...this.request(this.asked || this.text), ...to });
         this.$refs.save.close();
-        toast("All rows of the query, not only those shown.", { title: "Saving in the background.", href: `/jobs/${job.id}`, link: "Follow it" });
+        toast("All rows of the query, not only those shown.", { title: "Saving in the background.", href: `/jobs/${job.id}`, link: "Follow it", topic: job.id });
         const stop = watchJob(job, async (now) => {
           if (isActive(now)) return;
           stop();
           if (now.state !== "succeeded") return;
-          toast("It has the query as its lineage.", { tone: "success", title: `${source.name} is ready.`, href: `/sources/${source.id}` });
+          toast("It has the query as its lineage.", { tone: "success", title: `${source.name} is ready.`, href: `/sources/${source.id}`, topic: job.id });
           await this.tables.load({ quiet: true });
           editor?.refresh();
         });
