@@ -16,7 +16,18 @@ from hydroml.domain.jobs import JobCancelledError
 from hydroml.domain.sources import ColumnType, ImportOptions, UnreadableFileError
 from hydroml.domain.studio.conditions import Comparison, Group, Test
 from hydroml.domain.studio.recipes import RecipeStep
-from hydroml.domain.studio.steps import Derive, DropColumns, FillMethod, FillMissing, Filter, Sort, SortKey, Step
+from hydroml.domain.studio.steps import (
+    Aggregate,
+    Derive,
+    DropColumns,
+    FillMethod,
+    FillMissing,
+    Filter,
+    Sort,
+    SortKey,
+    Step,
+)
+from hydroml.domain.studio.steps.statistics import Statistic, Summary
 from tests.tables import QuietMonitor, Workshop
 
 ROWS = [
@@ -140,6 +151,20 @@ class TableEngineContract:
         replaced = workshop.rows(table, Derive("flow", "flow * 2"))
         assert list(replaced[0]) == ["site", "flow", "level"]
         assert [row["flow"] for row in replaced] == [6, None, 2, 6]
+
+    def test_aggregate_gives_a_row_for_each_group(self, workshop: Workshop) -> None:
+        figures = (
+            Summary(Statistic.COUNT, name="rows"),
+            Summary(Statistic.COUNT, "flow"),
+            Summary(Statistic.COUNT_DISTINCT, "flow", name="kinds"),
+            Summary(Statistic.MIN, "level", name="low"),
+            Summary(Statistic.MAX, "level", name="high"),
+        )
+        assert workshop.rows(workshop.table(ROWS), Aggregate(figures, ("site",))) == [
+            {"site": "a", "rows": 2, "flow_count": 1, "kinds": 1, "low": 1.5, "high": 2.25},
+            {"site": "b", "rows": 2, "flow_count": 2, "kinds": 2, "low": 0.5, "high": 0.5},
+        ]
+        assert workshop.rows(workshop.table(ROWS), Aggregate(figures[:1])) == [{"rows": 4}]
 
     def test_drop_leaves_columns_out(self, workshop: Workshop) -> None:
         assert list(workshop.rows(workshop.table(ROWS), DropColumns(("flow", "site")))[0]) == ["level"]

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from sqlalchemy import text
 
-from hydroml.domain.experiments.runs import SuiteId
+from hydroml.domain.experiments.runs import RunId, SuiteId
 from hydroml.domain.jobs import JobId, JobState
 from hydroml.domain.projects import ProjectId, UserId
 from hydroml.domain.studio.recipes import RecipeStep
@@ -28,6 +28,7 @@ COMMANDS = (
     "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
     "import_source", "migrate",
     "predict", "review_model", "run_experiment", "sync_mlflow", "verify_audit",
+    "write_card", "write_report",
 )  # fmt: skip
 CSV = "date,flow,site\n" + "".join(f"2020-01-{d:02},{d}.5,{'A' if d % 2 else 'B'}\n" for d in range(1, 31))
 
@@ -144,6 +145,10 @@ def test_a_broken_file_fails_with_its_reason(run: Any, admin: User, tmp_path: Pa
         (("predict", "model", "/no/such/file", "out.csv"), 2),
         (("predict", "model", "FILE", "/no/such/folder/out.csv"), 2),
         (("predict", "model", "FILE", "out.csv"), 1),
+        (("write_report", "00000000-0000-0000-0000-000000000001", "report.docx"), 2),
+        (("write_report", "00000000-0000-0000-0000-000000000001", "/no/such/folder/report.pdf"), 2),
+        (("write_report", "00000000-0000-0000-0000-000000000001", "report.pdf"), 1),
+        (("write_card", "model", "card.md"), 1),
     ],
 )
 def test_wrong_use_is_told_from_failure(
@@ -175,6 +180,25 @@ def test_a_specification_may_name_its_source(run: Any, admin: User, file: Path, 
         run("run_experiment", str(specification), "--project", "Rivers", "--check")
     with pytest.raises(CommandError, match="nothing"):
         run("run_experiment", str(specification), "--project", "Rivers")
+
+
+def test_a_report_and_a_card_are_written(run: Any, admin: User, file: Path, tmp_path: Path) -> None:
+    run("import_source", str(file), "--project", "Rivers", "--name", "Flows", "--wait")
+    specification = tmp_path / "flow.json"
+    algorithm = {"name": "linear_regression"}
+    specification.write_text(json.dumps({"name": "F", "source": "Flows", "target": "flow", "algorithm": algorithm}))
+    done = run("run_experiment", str(specification), "--project", "Rivers", "--wait")
+    run("write_report", done["run_id"], str(tmp_path / "report.md"))
+    report = (tmp_path / "report.md").read_text()
+    assert f"{done['metrics']['test']['mae']:.3f}" in report
+    assert "Linear regression" in report
+    run("write_report", done["run_id"], str(tmp_path / "report.pdf"))
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    container().models().register(UserId(admin.pk), RunId(UUID(done["run_id"])), "Floods")
+    written = run("write_card", "Floods", str(tmp_path / "card.HTML"), "--project", "Rivers", "--version", "1")
+    assert written["version"] == 1
+    assert "Floods, version 1" in (tmp_path / "card.HTML").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
 def test_a_suite_is_run_from_a_document(run: Any, admin: User, file: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hydroml.adapters.jobs.queue import CeleryJobQueue
 from hydroml.adapters.learning.learner import ScikitLearner, lacking
 from hydroml.adapters.persistence.engine import create_engine
 from hydroml.adapters.persistence.unit_of_work import SqlAlchemyUnitOfWork
+from hydroml.adapters.reporting import HtmlWriter, MarkdownWriter, TypstPdfWriter
 from hydroml.adapters.searching import OptunaSearcher
 from hydroml.adapters.security.tokens import digest, new_secret
 from hydroml.adapters.storage import FolderScratch, blob_store_for
@@ -46,6 +47,7 @@ from hydroml.application.projects import ProjectService
 from hydroml.application.quality import QualityAnalysis, QualityService
 from hydroml.application.queries import QueryService
 from hydroml.application.recipes import RecipeService
+from hydroml.application.reporting import Format, ReportService
 from hydroml.application.rules import RuleAnalysis, RuleHandler, RuleService
 from hydroml.application.run_comparison import RunComparisonService
 from hydroml.application.run_table import RunTableService
@@ -247,6 +249,21 @@ class Container(containers.DeclarativeContainer):
         scratch=scratch,
         versions=versions,
         sender=sender,
+        clock=clock,
+    )
+    reports = providers.Factory(
+        ReportService,
+        uow=uow.provider,
+        engine=tables_engine,
+        preflight=preflight,
+        blobs=blobs,
+        writers=providers.Dict(
+            {
+                Format.HTML: providers.Factory(HtmlWriter),
+                Format.PDF: providers.Factory(TypstPdfWriter),
+                Format.MARKDOWN: providers.Factory(MarkdownWriter),
+            }
+        ),
         clock=clock,
     )
     tokens = providers.Factory(

@@ -172,7 +172,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID, name: str = "Flow") 
         created_at=now,
     )
     rows = BytesIO()
-    pq.write_table(pa.table({"row": [1]}), rows)
+    pq.write_table(pa.table({"row": [1], "part": ["test"]}), rows)
     outcome = Outcome(
         problem="regression",
         split="random",
@@ -181,7 +181,7 @@ def insert_run(owner: UserId, project: UUID, version: UUID, name: str = "Flow") 
         baselines={"mean": {"rmse": 9.0}},
         counts=Counts(30, 30, 0, 24, 6),
         features=(Feature("site", "text", categories=("A", "B")),),
-        rows=RowTable((Column("row", ColumnType.INTEGER),), 1, len(rows.getvalue())),
+        rows=RowTable((Column("row", ColumnType.INTEGER), Column("part", ColumnType.TEXT)), 1, len(rows.getvalue())),
     )
     run = Run(
         id=RunId(uuid4()),

@@ -55,6 +55,7 @@ from hydroml.domain.sources import (
 from hydroml.domain.studio.conditions import SIGNS, Comparison, Group
 from hydroml.domain.studio.recipes import Recipe, RecipeStep, row_local_part
 from hydroml.domain.studio.steps import (
+    Aggregate,
     Derive,
     DropColumns,
     FillMethod,
@@ -66,6 +67,7 @@ from hydroml.domain.studio.steps import (
     SortKey,
     Step,
 )
+from hydroml.domain.studio.steps.statistics import Statistic, Summary
 
 Rows = list[dict[str, Any]]
 
@@ -356,6 +358,41 @@ def _query(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[
     return selected(entry.step.sql, {"this": (columns, rows)})[:2]
 
 
+def _aggregate(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[tuple[Column, ...], Rows]:
+    assert isinstance(entry.step, Aggregate)  # noqa: S101 - the rule's own kind
+    keys = [_column(columns, name, "groups") for name in entry.step.groups]
+    groups: dict[tuple[Any, ...], Rows] = {} if keys else {(): []}
+    for row in rows:
+        groups.setdefault(tuple(row[key.name] for key in keys), []).append(row)
+    made = [_figure_column(columns, summary) for summary in entry.step.values]
+    found = []
+    for key in sorted(groups, key=lambda cells: [(cell is None, cell or 0) for cell in cells]):
+        figures = [_figure(summary, groups[key]) for summary in entry.step.values]
+        found.append(dict(zip([c.name for c in (*keys, *made)], [*key, *figures], strict=True)))
+    return (*keys, *made), found
+
+
+def _figure_column(columns: tuple[Column, ...], summary: Summary) -> Column:
+    counts = summary.statistic.counts
+    return Column(summary.result, ColumnType.INTEGER if counts else _column(columns, summary.column, "values").type)
+
+
+def _figure(summary: Summary, rows: Rows) -> Any:
+    if not summary.column:
+        return len(rows)
+    known = [row[summary.column] for row in rows if row[summary.column] is not None]
+    match summary.statistic:
+        case Statistic.COUNT:
+            return len(known)
+        case Statistic.COUNT_DISTINCT:
+            return len(set(known))
+        case Statistic.MIN:
+            return min(known, default=None)
+        case Statistic.MAX:
+            return max(known, default=None)
+    raise InvalidInputError(f"the engine in memory lacks the figure “{summary.statistic}”")
+
+
 def _drop(columns: tuple[Column, ...], rows: Rows, entry: RecipeStep) -> tuple[tuple[Column, ...], Rows]:
     assert isinstance(entry.step, DropColumns)  # noqa: S101 - the rule's own kind
     gone = {_column(columns, name, "columns").name for name in entry.step.columns}
@@ -397,6 +434,7 @@ _RULES: Mapping[type[Step], Callable[[tuple[Column, ...], Rows, RecipeStep], tup
     DropColumns: _drop,
     FillMissing: _fill,
     Query: _query,
+    Aggregate: _aggregate,
 }
 
 

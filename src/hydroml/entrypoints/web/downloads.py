@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 CHUNK = 2**18
@@ -16,6 +16,13 @@ def download(request: HttpRequest, stream: BinaryIO, filename: str, size: int) -
     chunks = _chunks_async(stream) if isinstance(request, ASGIRequest) else _chunks(stream)
     response = StreamingHttpResponse(chunks, content_type="application/octet-stream")
     response["Content-Length"] = str(size)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename)
+    return response
+
+
+def attachment(content: bytes, filename: str, content_type: str) -> HttpResponse:
+    """A small file to be saved under a name."""
+    response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename)
     return response
 

@@ -16,9 +16,11 @@ from django.core.management.base import CommandError
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.repositories import MAX_LIMIT, Listing
+from hydroml.application.reporting import Format
 from hydroml.domain.jobs import Job, JobId, JobState
 from hydroml.domain.models import Model, ModelId
 from hydroml.domain.projects import Project, UserId
+from hydroml.domain.reporting.document import Document
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.management.commands._base import FAILED, WRONG_USE, HydromlCommand
 from hydroml.entrypoints.web.accounts import users
@@ -173,3 +175,19 @@ def _abort() -> None:
     """Work that does not stop when it has to is ended with its process."""
     sys.stderr.flush()
     os._exit(FAILED)
+
+
+def write_document(make: Callable[[], Document], out: Path) -> int:
+    """Writes a report or card in the format of the file's ending, whole or not at all; gives its bytes. Raises
+    CommandError before anything is made where that cannot be."""
+    try:
+        kind = Format(out.suffix.removeprefix(".").lower())
+    except ValueError:
+        raise CommandError(f"{out.name} ends in none of .html, .pdf and .md", returncode=WRONG_USE) from None
+    if not out.parent.is_dir():
+        raise CommandError(f"there is no folder {out.parent}", returncode=WRONG_USE)
+    content = container().reports().file(make(), kind).content
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(out)
+    return len(content)

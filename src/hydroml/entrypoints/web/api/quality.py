@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import content_disposition_header
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -14,6 +13,7 @@ from hydroml.domain.sources import VersionId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.api.common import json_response, names
 from hydroml.entrypoints.web.api.jobs import JobOut
+from hydroml.entrypoints.web.downloads import attachment
 from hydroml.entrypoints.web.quality_report import page
 
 router = Router(tags=["quality"])
@@ -160,10 +160,8 @@ def get_quality(request: HttpRequest, version_id: UUID) -> Any:
 def get_quality_report(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """The report as one HTML file; 409 while it is being made."""
     version, source, document = container().quality().found(request.auth, VersionId(version_id))
-    response = HttpResponse(page(source.name, version.number, document), content_type="text/html; charset=utf-8")
-    filename = f"{source.name}, version {version.number}, quality.html"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename)
-    return response
+    content = page(source.name, version.number, document).encode()
+    return attachment(content, f"{source.name}, version {version.number}, quality.html", "text/html; charset=utf-8")
 
 
 @router.get("/versions/{uuid:version_id}/quality/compare", response=ComparedOut)

@@ -1,4 +1,5 @@
 import { api, asProblem } from "../lib/api.js";
+import { modelCard } from "../components/model_card.js";
 import { copy } from "../lib/dom.js";
 import { watchJob } from "../lib/events.js";
 import { count, metric, number } from "../lib/format.js";
@@ -11,7 +12,7 @@ import { param, setParams } from "../lib/url.js";
 import { modelVersions } from "./model_versions.js";
 
 function modelPage() {
-  return mix(modelVersions(), {
+  return mix(modelVersions(), modelCard(), {
     id: "",
     model: null,
     tab: param("tab", "versions"),
@@ -30,7 +31,7 @@ function modelPage() {
       this.head = resource(() => this.fetchModel(), { empty: () => false });
       this.sources = resource(() => api.get(`/projects/${this.model.project_id}/sources`, { limit: 200 }));
       this.head.load();
-      addEventListener("popstate", () => (this.tab = param("tab", "versions")));
+      addEventListener("popstate", () => this.showTab(param("tab", "versions")));
       command("Predict rows", "play", () => this.go("rows"));
       command("Predict a data source", "data", () => this.go("source"));
     },
@@ -44,10 +45,15 @@ function modelPage() {
       if (!this.rows.length) this.addRow();
       this.sources.load();
       this.fetchProject(model.project_id);
+      this.showTab(this.tab);
       return model;
     },
-    go(tab) {
+    showTab(tab) {
       this.tab = tab;
+      if (tab === "card") this.showCard(this.cardVersion);
+    },
+    go(tab) {
+      this.showTab(tab);
       setParams({ tab: tab === "versions" ? "" : tab }, { push: true });
     },
     get features() {

@@ -6,6 +6,7 @@ import { watchJob } from "../lib/events.js";
 import { count, metric, number, plural, seconds } from "../lib/format.js";
 import { isActive } from "../lib/jobs.js";
 import { mix } from "../lib/mix.js";
+import { reportMenu } from "../lib/report_menu.js";
 import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
@@ -63,6 +64,7 @@ function runPage() {
         addEventListener("popstate", () => this.showTab(param("tab", "overview")));
         setInterval(() => this.live && (this.now = Date.now()), 1000);
         command("Register this model", "cube", () => this.register(), { when: () => this.succeeded });
+        command("Report of this run as PDF", "file", () => location.assign(`/api/v1/runs/${this.id}/report?format=pdf`), { when: () => this.succeeded });
         command("New experiment like this", "flask", () => location.assign(this.againUrl));
       },
       async fetchRun() {
@@ -97,6 +99,9 @@ function runPage() {
             this.head.load({ quiet: true });
           }
         });
+      },
+      reportAs(event) {
+        reportMenu(event.currentTarget, `/runs/${this.id}/report`, "Report as a file");
       },
       get live() {
         return this.run?.status === "queued" || this.run?.status === "running";
