@@ -101,9 +101,9 @@ class MlflowAccess:
         if writes and not may_write:
             raise ForbiddenError("this token may only read")
         _tell_run(document)
+        if not document.get(_required(route)):  # MLflow would take another experiment, or all of them
+            raise InvalidInputError(f"it does not say of which {_required(route).partition('_')[0]}")
         places = list(self._places(document))
-        if not places:
-            raise InvalidInputError("it does not say of which experiment, run or model")
         self._check(user, places, writes)
         if writes:
             _keep_own_tags(document, route)
@@ -277,6 +277,20 @@ def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
     if len(parts) == 4 and parts[2] == "tags" and not parts[3].startswith(_OWN):
         parts[3] = "{key}"
     return f"{method} {'/'.join(parts)}", found
+
+
+def _required(route: str) -> str:
+    """The id without which a request is not understood."""
+    match route.split()[1].split("/"):
+        case ["runs" | "logged-models", "search"]:
+            return "experiment_ids"
+        case ["runs", "create"] | ["experiments", "get"] | ["logged-models"]:
+            return "experiment_id"
+        case ["logged-models", *_]:
+            return "model_id"
+        case ["metrics", "get-history-bulk-interval"]:
+            return "run_ids"
+    return "run_id"
 
 
 def _document(call: Call) -> dict[str, Any]:

@@ -1,15 +1,8 @@
 """A tracking server of its own, over HTTP: away at the start, in the middle and at the end, and full."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 from uuid import uuid4
 
 import numpy as np
@@ -22,56 +15,15 @@ from hydroml.application.ports.tracking import Call
 from hydroml.domain.errors import UnavailableError
 from hydroml.domain.experiments.runs import Run
 from hydroml.domain.projects import ProjectId
-from hydroml.entrypoints.supervisor.processes import wait_until
 from tests.tasks import run_of, task_of, train, version_of
+from tests.tracking_server import MlflowServer
 
 pytestmark = pytest.mark.services
 
 
-class Server:
-    """`mlflow server` with one worker and without its job runners."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self._url, self.folder = url, folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-        options = [f"--port={self.port}", "--workers=1", f"--artifacts-destination={self.folder / 'artifacts'}"]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", f"--backend-store-uri={self._url}", *options],
-                env=os.environ | settings,
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        assert wait_until(self._answers, 120), (self.folder / "log").read_text()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            os.killpg(self._process.pid, 9)
-            self._process.wait(20)
-            self._process = None
-
-    def _answers(self) -> bool:
-        try:
-            return bool(urlopen(f"{self.uri}/health", timeout=2).status == 200)
-        except (URLError, OSError):
-            return False
-
-
 @pytest.fixture(scope="module")
-def server(mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    one = Server(mlflow_url, tmp_path_factory.mktemp("server"))
+def server(mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    one = MlflowServer(mlflow_url, tmp_path_factory.mktemp("server"))
     one.start()
     yield one
     one.stop()
@@ -88,14 +40,14 @@ def record(tracker: MlflowTracker, run: Run, task: TrainingTask, trained: Traine
     return tracker.record(run, version_of(task), "Rivers", trained.artifacts, trained.model)
 
 
-def ask(server: Server, path: str, /, **query: str) -> Any:
+def ask(server: MlflowServer, path: str, /, **query: str) -> Any:
     answer = tracking_server(server.uri, None).answer(Call("GET", f"api/2.0/mlflow/{path}", tuple(query.items())))
     assert answer.status == 200
     return json.loads(b"".join(answer.body))
 
 
 def test_it_is_recorded_whole_and_once_when_the_server_is_back(
-    server: Server, trained: tuple[TrainingTask, Trained], monkeypatch: pytest.MonkeyPatch
+    server: MlflowServer, trained: tuple[TrainingTask, Trained], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     task, result = trained
@@ -136,7 +88,7 @@ def test_it_is_recorded_whole_and_once_when_the_server_is_back(
     assert tracker.newest(10, project) == []
 
 
-def test_what_is_logged_past_us_is_found(server: Server, trained: tuple[TrainingTask, Trained]) -> None:
+def test_what_is_logged_past_us_is_found(server: MlflowServer, trained: tuple[TrainingTask, Trained]) -> None:
     task, result = trained
     tracker = MlflowTracker(server.uri, None)
     project = ProjectId(uuid4())
