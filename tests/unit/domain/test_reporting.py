@@ -1,6 +1,6 @@
 """What stands in reports and cards: every setting, the figures as they were stored, and no verdict kinder than them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -115,6 +115,7 @@ specifications = st.builds(
         window=SHARES,
         year_start=st.integers(1, 12),
         validation=st.sampled_from([0, 2, 20]),
+        training_rows=st.sampled_from([None, 500, 12_345]),
     ),
     algorithm=choices(),
     metrics=st.sampled_from([(), ("kge",), ("nse", "rmse")]),
@@ -136,6 +137,7 @@ def expected(wanted: Specification, kind: SplitKind) -> list[str]:
     else:
         told.append(share(split.test_size))
         told += [f"{split.validation} folds"] if split.validation else []
+    told += [f"at most {split.training_rows:,} rows"] if split.training_rows else []
     if kind.is_chronological:
         told.append(f"gap of {share(split.gap)}" if split.gap else "No gap")
     if kind is SplitKind.WATER_YEARS:
@@ -186,6 +188,39 @@ def _prepared(preparation: Preparation, features: set[str]) -> list[str]:
             since = f"up to {window.lag} before" if window.lag else "up to now"
             told.append(f"{window.statistic} over {window.rows} moments {since}")
     return told
+
+
+def test_no_setting_is_unknown_here() -> None:
+    """Whoever adds one says it in `methods`, and in `expected` above."""
+    kinds = (
+        Specification,
+        Split,
+        AlgorithmChoice,
+        Budget,
+        Preparation,
+        Numbers,
+        Texts,
+        Dates,
+        ColumnGroup,
+        Past,
+        Window,
+    )
+    names = {kind.__name__: {field.name for field in fields(kind)} for kind in kinds}
+    assert names == {
+        "Specification": {"name", "version_id", "target", "features", "problem", "time_column", "group_column",
+                          "preparation", "split", "algorithm", "metrics", "seed", "budget"},
+        "Split": {"kind", "test_size", "gap", "reason", "folds", "repeats", "window", "year_start", "validation",
+                  "training_rows"},
+        "AlgorithmChoice": {"name", "hyperparameters"},
+        "Budget": {"seconds"},
+        "Preparation": {"numbers", "texts", "dates", "groups", "past"},
+        "Numbers": {"impute", "fill", "indicator", "transform", "scale"},
+        "Texts": {"impute", "fill", "indicator", "encode", "max_categories", "rare", "folds", "hash_columns"},
+        "Dates": {"parts", "cyclic"},
+        "ColumnGroup": {"columns", "name", "numbers", "texts", "dates"},
+        "Past": {"columns", "lags", "windows"},
+        "Window": {"statistic", "rows", "lag"},
+    }  # fmt: skip
 
 
 @given(specifications)
@@ -278,7 +313,7 @@ def test_periods_and_left_out_rows_are_told() -> None:
     told = text(report(about))
     assert "80 rows of 2 groups trained, from 2001-01-01 to 2009-12-31." in told
     assert "“flow” or the time “date” is missing in them" in told
-    assert "5 rows fell between the parts" in told
+    assert "5 rows neither trained nor tested" in told
     assert "Times other than 2001-01-01 to 2009-12-31" in told
 
 
@@ -461,6 +496,23 @@ def test_dependence_on_categories_has_a_dot_for_each() -> None:
     assert isinstance(ranges, Ranges)
     assert panel.x.names == ("A", "B")
     assert (list(points.y), list(ranges.y0), list(ranges.y1)) == ([1.0, 2.0], [0.5, 1.5], [1.5, 2.5])
+
+
+def test_a_learning_curve_is_drawn_with_what_it_says() -> None:
+    points = [{"mean": 0.5, "low": 0.4, "high": 0.6}, {"mean": 0.7, "low": 0.65, "high": 0.75}]
+    curve = {"metric": "nse", "rows": [100, 200], "of": 400, "folds": 3, "grows_by": "past", "validation": points,
+             "train": points[::-1], "verdict": "growing", "words": "A longer past would still help."}  # fmt: skip
+    figure = drawn(learning_curve=curve)
+    new = figure.plot.panels[0].marks[-1]
+    assert isinstance(new, Line)
+    assert (list(new.x), list(new.y)) == ([100, 200], [0.5, 0.7])
+    assert "growing into the past" in figure.caption
+    assert figure.caption.endswith("A longer past would still help.")
+
+
+def test_a_model_that_knows_the_past_of_its_target_says_so() -> None:
+    past = Preparation(past=(Past(columns=("flow",), lags=(2,)),))
+    assert "It sees the target as it was 2 before" in results.abstract(subject(specification(preparation=past)))
 
 
 def test_all_that_is_left_out_is_counted() -> None:

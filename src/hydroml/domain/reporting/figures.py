@@ -47,6 +47,7 @@ def figures(artifacts: Artifacts, target: str) -> Iterator[Figure]:
         ("importance", _importance),
         ("shapley", _shapley),
         ("dependence", _dependence),
+        ("learning_curve", _learning_curve),
     ):
         data = artifacts.get(name)
         if data:
@@ -287,6 +288,24 @@ def _shapley(data: Mapping[str, Any], _: str) -> Figure | None:
     told = f"Shapley values of {plural(len(values), 'test row')} of {data['of']:,}: a dot is a row, pale where the "
     told += "feature is low and strong where it is high"
     return Figure(f"{told}.", Plot((panel,), aspect=max(4.4 / (0.9 + 0.24 * len(order)), 0.8)))
+
+
+def _learning_curve(data: Mapping[str, Any], _: str) -> Figure:
+    rows, marks = data["rows"], list[Mark]()
+    for part, role, title in (
+        ("train", Role.OBSERVED, "rows that trained"),
+        ("validation", Role.PREDICTED, "rows that are new"),
+    ):
+        low, mean, high = ([point[k] for point in data[part]] for k in ("low", "mean", "high"))
+        marks += [Band(rows, low, high, role), Line(rows, mean, role, title, dashed=part == "train")]
+    ends = _ends(*([point[k] for point in data[part]] for part in ("train", "validation") for k in ("low", "high")))
+    measure = METRICS[data["metric"]].title if data["metric"] in METRICS else str(data["metric"])
+    panel = Panel(Axis("training rows", rows[0], rows[-1], Scale.LOG), Axis(measure, *ends), tuple(marks))
+    how = {"past": "growing into the past", "groups": "growing by whole groups"}.get(
+        data["grows_by"], "drawn by chance"
+    )
+    told = f"Learning curve: {plural(data['folds'], 'fold')} within the {plural(data['of'], 'training row')}, {how}; "
+    return Figure(f"{told}no test row takes part. {data['words']}", Plot((panel,)))
 
 
 def _jitter(at: int, row: int) -> float:

@@ -140,7 +140,7 @@ def _split(subject: Subject) -> Iterator[str]:
         )
     if kind.is_folded:
         yield (
-            f"Together the folds tested {plural(counts.test, 'row')}; the model that is kept learnt from all "
+            f"Together the folds tested {plural(counts.test, 'row')}; the model that is kept learnt from "
             f"{counts.train:,}."
         )
         if any(one.first for one in subject.stretches):
@@ -155,7 +155,9 @@ def _split(subject: Subject) -> Iterator[str]:
             yield f"{plural(rows, 'row')}{of} {does}{when}."
         between = counts.used - counts.train - counts.test
         if between:
-            yield f"{plural(between, 'row')} fell between the parts."
+            yield f"{plural(between, 'row')} neither trained nor tested."
+    if split.training_rows is not None:
+        yield f"Of a training part at most {plural(split.training_rows, 'row')}, drawn at random, trained a model."
     if kind.is_shuffled and wanted.time_column:
         reason = cut(split.reason, 1_000) or "none was given"
         yield f"The table has a time column and its rows were shuffled nevertheless; the recorded reason: “{reason}”."

@@ -32,6 +32,12 @@ def abstract(subject: Subject) -> str:
         f"A model of “{cut(wanted.target)}” was trained{trained} of “{cut(subject.source)}”, version "
         f"{subject.version.number}, and {judged}."
     )
+    reach = wanted.preparation.reach(wanted.target)
+    if reach is not None:
+        first += (
+            f" It sees the target as it was {reach} before: it goes on from the last observations, as persistence "
+            "does, and is to be compared with what does the same."
+        )
     score = score_of(subject.run)
     if score is None:
         return f"{first} No metric is defined on these rows."
