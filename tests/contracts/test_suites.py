@@ -90,6 +90,25 @@ def test_one_seed_gives_the_same_trials_whatever_process_asks(
         assert [t.values for t in searched(searcher, suite(sampler, seed=8), 3)] != [t.values for t in first[:3]]
 
 
+@pytest.mark.parametrize("sampler", [Sampler.TPE, Sampler.RANDOM])
+def test_suggestions_need_nothing_but_the_trials(searcher: Callable[[], Searcher], sampler: Sampler) -> None:
+    def suggested(of: Suite) -> list[Trial]:
+        trials: list[Trial] = []
+        for number in range(14):
+            values = searcher().suggest(of, trials)
+            assert values.keys() == SPACE.keys()
+            trials.append(trial(number, dict(values), abs(float(str(values["learning_rate"])) - 0.1)))
+        return trials
+
+    of = suite(sampler, seed=7)
+    first, again = suggested(of), suggested(suite(sampler, seed=7))
+    assert [t.values for t in first] == [t.values for t in again]
+    assert all(0.01 <= t.values["learning_rate"] <= 0.5 and 8 <= t.values["max_leaf_nodes"] <= 64 for t in first)
+    failed = [replace(t, status=RunStatus.FAILED, metrics={}) for t in first]
+    assert searcher().suggest(suite(sampler), failed).keys() == SPACE.keys()
+    assert of.id not in searcher().known()
+
+
 def test_tpe_begins_with_the_values_of_the_experiment(searcher: Callable[[], Searcher]) -> None:
     """Those that lie within the space; the others are chosen."""
     space = {

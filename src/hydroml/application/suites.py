@@ -20,7 +20,7 @@ from hydroml.application.ports.searching import Searcher
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.preflight import PreflightService
 from hydroml.domain.errors import DomainError, Fault, InvalidInputError, NotFoundError
-from hydroml.domain.experiments.plans import Basis, CrossValidation, Plan, Selection, Sweep
+from hydroml.domain.experiments.plans import Basis, CrossValidation, Nested, Plan, Selection, Sweep
 from hydroml.domain.experiments.runs import (
     Experiment,
     ExperimentId,
@@ -103,6 +103,11 @@ class SuiteService:
         if checked.problem is None or checked.faults:
             raise InvalidInputError(checked.faults[0].msg, tuple(_within("specification", f) for f in checked.faults))
         basis = Basis(base, checked.problem, version.columns)
+        if isinstance(wanted.plan, Nested):
+            base = replace(base, split=wanted.plan.divided(base.split, basis.split))
+            faults = self._preflight.check(base, version).faults
+            if faults:
+                raise InvalidInputError(faults[0].msg, tuple(_within("specification", f) for f in faults))
         plan = wanted.plan.resolved(basis)
         metric = wanted.metric or MAIN_METRICS[checked.problem]
         faults = (
@@ -360,6 +365,13 @@ class SuiteHandler:
                 return None
             number, values = proposal.number, dict(proposal.values)
             specification = suite.plan.varied(suite.specification, values)
+        elif isinstance(suite.plan, Nested):
+            search = suite.search(trials)
+            if search is None:
+                return None
+            within, known, place = search
+            number, values = len(trials), place | dict(self._searcher.suggest(within, known))
+            specification = suite.plan.varied(suite.specification, values)
         else:
             variant = suite.upcoming(trials, self._importance(uow, suite, trials))
             if variant is None:
@@ -411,7 +423,7 @@ def _no_experiment() -> InvalidInputError:
 
 def _judged(specification: Specification, plan: Plan) -> Specification:
     """With folds to judge trials by, so that the test part is left for the winner."""
-    if isinstance(plan, CrossValidation) and not plan.candidates:
+    if isinstance(plan, Nested) or (isinstance(plan, CrossValidation) and not plan.candidates):
         return specification
     split = specification.split
     if split.validation or (split.kind is not None and split.kind.is_folded):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydroml.adapters.learning.frames import Times
-from hydroml.adapters.learning.splits import MIN_PART, Parts, Rows, draw
+from hydroml.adapters.learning.splits import MIN_PART, Parts, Rows, divided, draw
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.specification import Split, SplitKind
 from hydroml.domain.sources import ColumnType
@@ -207,3 +207,39 @@ def test_repeats_are_drawn_anew() -> None:
 def test_fewer_groups_than_folds_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="2 groups"):
         draw(SplitKind.GROUP_KFOLD, Split(folds=3), Rows(np.arange(20), groups=np.arange(20) % 2), seed=0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SplitKind if kind.is_folded])
+@given(st.integers(120, 300), st.integers(2, 4), st.integers(2, 3), st.integers(3, 12), seeds)
+def test_an_outer_fold_takes_part_in_no_fit_within(
+    kind: SplitKind, count: int, outer: int, inner: int, groups: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    rows = Rows(
+        np.sort(random.permutation(2 * count)[:count]),
+        random.integers(0, 2, 2 * count),
+        Times(random.integers(0, count, 2 * count).astype(float), ColumnType.NUMBER),
+        random.permutation(2 * count) % (groups * 3),
+    )
+    tested = []
+    for fold in range(1, outer + 1):
+        split = Split(kind, folds=outer, fold=fold, validation=inner)
+        [parts], within, kept = divided(kind, split, rows, seed=seed)
+        tested.append(parts.test)
+        assert not np.intersect1d(parts.train, parts.test).size
+        assert np.array_equal(kept, parts.train)
+        assert len(within) == inner
+        for one in within:
+            seen = np.concatenate([one.train, one.test])
+            assert np.isin(seen, parts.train).all()
+            assert not np.intersect1d(seen, parts.test).size
+            assert not np.intersect1d(one.train, one.test).size
+            if kind.is_grouped and rows.groups is not None:
+                assert not np.intersect1d(rows.groups[seen], rows.groups[parts.test]).size
+            if kind.is_chronological and rows.times is not None:
+                assert rows.times.ordinals[seen].max() < rows.times.ordinals[parts.test].min()
+                assert rows.times.ordinals[one.train].max() < rows.times.ordinals[one.test].min()
+    everything = np.concatenate(tested)
+    assert len(np.unique(everything)) == len(everything)
+    if not kind.is_chronological:
+        assert np.array_equal(np.sort(everything), rows.usable)

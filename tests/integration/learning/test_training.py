@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hydroml.adapters.learning import ScikitLearner, modelfile
@@ -201,6 +202,22 @@ def test_a_sample_of_the_training_rows_trains_and_all_test_rows_test(tmp_path: P
     assert (trained.outcome.counts.train, trained.outcome.counts.test) == (50, 400)
     judged = {item["training_rows"] for item in json.loads(trained.artifacts["folds"])["items"]}
     assert judged == {50}
+
+
+def test_an_outer_fold_changes_nothing_that_chooses(tmp_path: Path) -> None:
+    """Only the score on the outer fold itself may change with its target; which rows it has is known from the file."""
+    x, split = np.arange(200.0), Split(SplitKind.KFOLD, folds=4, fold=2, validation=3)
+    first = train(task_of({"x": x, "y": x % 7}, tmp_path, split=split), tmp_path)
+    assert (first.outcome.counts.train, first.outcome.counts.test) == (150, 50)
+    assert "folds" not in first.artifacts
+    table = pq.read_table(first.rows)
+    tested = {row["row"] - 1 for row in table.to_pylist() if row["part"] == "test"}
+    assert len(tested) == 50
+    other = np.where(np.isin(np.arange(200), list(tested)), 1e6, x % 7)
+    second = train(task_of({"x": x, "y": other}, tmp_path, split=split), tmp_path)
+    assert second.outcome.metrics["validation"] == first.outcome.metrics["validation"]
+    assert second.outcome.metrics["train"] == first.outcome.metrics["train"]
+    assert second.outcome.metrics["test"] != first.outcome.metrics["test"]
 
 
 def test_infinite_values_count_as_missing_aloud(tmp_path: Path) -> None:

@@ -288,3 +288,51 @@ def test_a_stranger_finds_no_suite(bench: Bench) -> None:
     for ask in (bench.app.suites.get, bench.app.suites.start, bench.app.suites.delete, bench.app.suites.running_job):
         with pytest.raises(SuiteNotFoundError):
             ask(stranger, suite_id)
+
+
+NESTED = {"kind": "nested", "folds": 3, "repeats": 2, "trials": 4, "sampler": "random", "space": SPACE, "seed": 5}
+
+
+def test_each_outer_fold_is_judged_by_what_its_own_search_chose(bench: Bench) -> None:
+    suite_id = bench.started(plan=NESTED, parallel=1)
+    bench.app.work()
+    detail = bench.of(suite_id)
+    assert (detail.suite.status, len(detail.trials), detail.best) == (SuiteStatus.SUCCEEDED, 24, None)
+    estimate = detail.suite.estimate(detail.trials)
+    assert estimate is not None
+    places = [(choice.trial.values["repeat"], choice.trial.values["fold"]) for choice in estimate.choices]
+    assert places == [(repeat, fold) for repeat in (1, 2) for fold in (1, 2, 3)]
+    for choice, place in zip(estimate.choices, places, strict=True):
+        rivals = [t for t in detail.trials if (t.values["repeat"], t.values["fold"]) == place]
+        assert choice.chosen_by == min(t.metrics["validation"]["mae"] for t in rivals)
+        assert choice.score == choice.trial.metrics["test"]["mae"]
+        assert len({t.values["alpha"] for t in rivals}) == 4
+        run = bench.app.runs.get(bench.me, choice.trial.run_id).run.specification
+        assert (run.split.fold, run.split.folds, run.split.validation) == (place[1], 3, 3)
+        assert run.seed == place[0] - 1
+    assert estimate.optimistic == pytest.approx(sum(c.chosen_by or 0 for c in estimate.choices) / 6)
+
+
+def test_a_nested_study_goes_on_as_it_would_have(bench: Bench) -> None:
+    whole = bench.started(plan=NESTED, parallel=1)
+    bench.app.work()
+    wanted = [trial.values for trial in bench.of(whole).trials]
+    broken = bench.started(plan=NESTED, parallel=1)
+    bench.app.work(most=5)
+    bench.app.jobs.cancel(bench.me, bench.app.suites.running_job(bench.me, broken))
+    bench.app.work()
+    assert bench.of(broken).suite.status is SuiteStatus.STOPPED
+    bench.app.suites.start(bench.me, broken)
+    bench.app.work()
+    assert [trial.values for trial in bench.of(broken).trials] == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [({"folds": 1}, "folds"), ({"trials": 1}, "trials"), ({"repeats": 20, "folds": 20}, "trials"),
+     ({"sampler": "grid"}, "sampler"), ({"space": {"beta": {"low": 0.0, "high": 1.0}}}, "space")],
+)  # fmt: skip
+def test_a_nested_study_that_cannot_be_says_where(bench: Bench, changes: dict[str, Any], place: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        bench.suite(plan=NESTED | changes)
+    assert place in refused.value.faults[0].loc

@@ -1,7 +1,7 @@
 """Which rows train and which test: positions only, drawn before anything is fitted."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -75,6 +75,21 @@ def draw(kind: SplitKind, split: Split, rows: Rows, *, seed: int) -> list[Parts]
                     code="few_rows",
                 )
     return drawn
+
+
+def divided(kind: SplitKind, split: Split, rows: Rows, *, seed: int) -> tuple[list[Parts], list[Parts], Array]:
+    """The parts that train and test, the folds within the training part where the split has such, and the rows that the
+    model which is kept learns from. Inner folds are drawn among the training part alone."""
+    parts = draw(kind, split, rows, seed=seed)
+    if split.in_folds(kind):
+        return parts, [], thinned(rows.usable, split.training_rows, rows.codes, seed)
+    if split.fold is not None:
+        parts = [parts[split.fold - 1]]
+    kept, inner = parts[0].train, []
+    if split.validation:
+        within = replace(split, folds=split.validation, repeats=1, fold=None)
+        inner = draw(kind.folded, within, replace(rows, usable=kept), seed=seed)
+    return parts, inner, kept
 
 
 def thinned(rows: Array, most: int | None, codes: Array | None, seed: int) -> Array:

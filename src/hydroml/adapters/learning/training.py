@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class _Data:
     counts: Counts
     inner: list[splits.Parts]
     """The folds within the training part."""
+    is_folded: bool
+    """Whether several folds test, each by a model of its own."""
     kept: Array
     """The rows that the model which is kept learns from: the training part, or all rows of a table in folds."""
 
@@ -64,7 +66,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     data = _split(task, frame, monitor)
     seconds = specification.budget.seconds
     deadline = None if seconds is None else time.monotonic() + seconds
-    fits = len(data.inner) + len(data.folds) + data.split.is_folded
+    fits = len(data.inner) + len(data.folds) + data.is_folded
     fitter = Fitter(task, frame, values, memory_limit, threads, monitor, deadline, (seconds or DEFAULT_SECONDS) / fits)
 
     monitor.report(0.15, "fitting baseline")
@@ -74,7 +76,7 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
     inner, explained_within = _validate(data.inner, fitter, monitor.part(0.2, 0.2 + share * len(data.inner)))
     on_test, on_train = [], []
     table = folder / "rows.parquet"
-    with rows.RowWriter(task, frame, table, folded=data.split.is_folded) as writer:
+    with rows.RowWriter(task, frame, table, folded=data.is_folded) as writer:
         for number, parts in enumerate(data.folds):
             begin = 0.2 + (len(data.inner) + number) * share
             fitted = fitter.fit(parts.train, monitor.part(begin, begin + 0.85 * share))
@@ -85,15 +87,15 @@ def train(task: TrainingTask, folder: Path, monitor: Monitor, *, memory_limit: i
             on_train.append(judge.metrics(seen))
             writer.add(number + 1, "test", on_test[-1])
             writer.add(number + 1, "train", seen)
-            if data.split.is_folded and task.on_fold is not None:
+            if data.is_folded and task.on_fold is not None:
                 task.on_fold(number + 1, mean([judge.metrics(one) for one in on_test]))
-    found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.split.is_folded else judge.part(on_test[0])
+    found = judge.folds(on_test, [len(p.train) for p in data.folds]) if data.is_folded else judge.part(on_test[0])
 
-    monitor.report(0.85 - share * data.split.is_folded, "explaining")
-    within = monitor.part(0.85 - share * data.split.is_folded, 0.97)
+    monitor.report(0.85 - share * data.is_folded, "explaining")
+    within = monitor.part(0.85 - share * data.is_folded, 0.97)
     explained = _explain(judge, fitted, data.folds[-1], within.part(0, 0.6))
     beyond = _explain_further(judge, fitted, data.folds[-1], explained, within.part(0.6, 1)) if task.thorough else {}
-    if data.split.is_folded:
+    if data.is_folded:
         fitted = fitter.fit(data.kept, monitor.part(0.97, 0.98))
     curve = curves.learning_curve(fitter, data.folds[-1].train, monitor.part(0.98, 1)) if task.thorough else None
     model = folder / "model.skops"
@@ -177,16 +179,10 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
     _check_target(task, frame, usable)
     codes, groups = target.values if target.classes else None, None if frame.groups is None else frame.groups.codes
     drawn_from = splits.Rows(usable, codes, frame.times, groups)
-    folds = splits.draw(kind, specification.split, drawn_from, seed=specification.seed)
-    _must_vary(task, target.values, folds, "training part of fold {}" if kind.is_folded else "whole training part")
-    kept = folds[0].train
-    if kind.is_folded:
-        kept = splits.thinned(usable, specification.split.training_rows, codes, specification.seed)
-    inner = []
-    if specification.split.validation and not kind.is_folded:
-        within = replace(specification.split, folds=specification.split.validation, repeats=1)
-        inner = splits.draw(kind.folded, within, replace(drawn_from, usable=kept), seed=specification.seed)
-        _must_vary(task, target.values, inner, "training part of inner fold {}")
+    in_folds = specification.split.in_folds(kind)
+    folds, inner, kept = splits.divided(kind, specification.split, drawn_from, seed=specification.seed)
+    _must_vary(task, target.values, folds, "training part of fold {}" if in_folds else "whole training part")
+    _must_vary(task, target.values, inner, "training part of inner fold {}")
     tested = np.unique(np.concatenate([parts.test for parts in folds]))
     counts = Counts(
         rows=len(known),
@@ -197,7 +193,7 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
         twins=sum(rows.twins(frame, parts) for parts in folds),
     )
     said = f"{counts.rows:,} rows, {counts.left_out:,} of them without a known target or time; "
-    if kind.is_folded:
+    if in_folds:
         monitor.log(
             f"{said}{len(folds)} folds test {counts.test:,} of them, and the model that is kept learns from "
             f"{counts.train:,}"
@@ -211,7 +207,7 @@ def _split(task: TrainingTask, frame: Frame, monitor: Monitor) -> _Data:
             "on them says little about rows that are new",
             "warning",
         )
-    return _Data(frame, folds, kind, counts, inner, kept)
+    return _Data(frame, folds, kind, counts, inner, in_folds, kept)
 
 
 def _must_vary(task: TrainingTask, values: Array, folds: list[splits.Parts], where: str) -> None:
@@ -360,9 +356,11 @@ def _split_parameters(split: Split, kind: SplitKind) -> dict[str, Any]:
         settings["gap"] = split.gap
     if split.training_rows is not None:
         settings["training_rows"] = split.training_rows
-    if split.validation and not kind.is_folded:
+    if split.fold is not None:
+        settings["fold"] = split.fold
+    if split.validation and not split.in_folds(kind):
         settings["validation"] = split.validation
-    if kind.is_folded and kind.is_shuffled:
+    if split.in_folds(kind) and kind.is_shuffled:
         settings["repeats"] = split.repeats
     if kind is SplitKind.SLIDING:
         settings["window"] = split.window

@@ -77,6 +77,12 @@ class RandomSearcher:
         asked.append(Proposal(len(asked), values if asked else values | plan.start(suite.specification)))
         return asked[-1]
 
+    def suggest(self, suite: Suite, trials: Sequence[Trial]) -> Mapping[str, HyperparameterValue]:
+        if not isinstance(suite.plan, Sweep):
+            raise TypeError(f"suite {suite.id} is no sweep")
+        values = _values(suite.plan, suite.specification.algorithm.name, len(trials))
+        return values if trials else values | suite.plan.start(suite.specification)
+
     def gives_up(self, suite: Suite, number: int, fold: int, score: float) -> bool:
         others = [s for (suite_id, n), s in self._scores.items() if suite_id == suite.id and n != number]
         self._scores[suite.id, number][fold] = distance = suite.measure.distance(score)

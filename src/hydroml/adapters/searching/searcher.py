@@ -11,6 +11,7 @@ import psycopg
 
 from hydroml.application.ports.searching import Proposal
 from hydroml.domain.errors import DomainError, UnavailableError
+from hydroml.domain.experiments.algorithms import HyperparameterValue
 from hydroml.domain.experiments.runs import SuiteId
 from hydroml.domain.experiments.suites import Suite, Trial
 
@@ -37,6 +38,11 @@ class OptunaSearcher:
         with _answering():
             proposal: Proposal | None = self._studies().propose(suite, trials)
             return proposal
+
+    def suggest(self, suite: Suite, trials: Sequence[Trial]) -> Mapping[str, HyperparameterValue]:
+        from hydroml.adapters.searching.studies import suggest
+
+        return suggest(suite, trials)
 
     def gives_up(self, suite: Suite, number: int, fold: int, score: float) -> bool:
         with _answering():

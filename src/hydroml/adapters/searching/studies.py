@@ -13,7 +13,7 @@ from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GridSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage, get_storage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hydroml.application.ports.searching import Proposal
 from hydroml.domain.errors import UnavailableError
@@ -100,6 +100,20 @@ class Studies:
             if trial.has_ended and trial.number in waiting:
                 _tell(study, suite, trial, waiting[trial.number])
         return study
+
+
+def suggest(suite: Suite, trials: Sequence[Trial]) -> Mapping[str, Any]:
+    """In a study in memory, which the trials that have ended make anew."""
+    spaces, number = _distributions(suite), len(trials)
+    study = optuna.create_study(direction="minimize", sampler=_sampler(suite, number))
+    for trial in sorted(trials, key=lambda t: t.number):
+        score = suite.score(trial)
+        if score is not None and np.isfinite(score):
+            distance = suite.measure.distance(score)
+            study.add_trial(create_trial(params=dict(trial.values), distributions=spaces, value=distance))
+    if number == 0 and (start := _sweep(suite).start(suite.specification)):
+        study.enqueue_trial(start)
+    return dict(study.ask(spaces).params)
 
 
 def _tell(study: Study, suite: Suite, trial: Trial, asked: FrozenTrial) -> None:

@@ -28,6 +28,10 @@ class Searcher(Protocol):
         """What to try after these trials, ended or not; None when everything has been tried. A proposal that did not
         become a trial is made again, with the same number."""
 
+    def suggest(self, suite: Suite, trials: Sequence[Trial]) -> Mapping[str, HyperparameterValue]:
+        """What to try after these trials of a sweep, of which nothing is known but what they say themselves, and
+        nothing is kept."""
+
     def gives_up(self, suite: Suite, number: int, fold: int, score: float) -> bool:
         """Whether a trial that has this score after so many folds is worse than half of the others were then."""
 

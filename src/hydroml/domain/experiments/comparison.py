@@ -164,7 +164,7 @@ def _drawn(run: Run) -> tuple[Any, ...]:
     parts: list[Any] = [wanted.time_column if kind is None or kind.is_chronological else None]
     parts.append(wanted.group_column if kind is None or kind.is_grouped else None)
     if kind is not None and kind.is_folded:
-        parts += [split.folds, split.repeats if kind.is_shuffled else 1]
+        parts += [split.folds, split.fold, split.repeats if kind.is_shuffled else 1]
         parts.append(split.window if kind is SplitKind.SLIDING else None)
     else:
         parts.append(split.test_size)

@@ -48,7 +48,7 @@ class Sizing:
 
     def most_training_rows(self, specification: Specification) -> int:
         """Of the largest fit: a table in folds trains on all of its rows in the end."""
-        if self.split.is_folded:
+        if specification.split.in_folds(self.split):
             return specification.split.most_training(self.usable)
         return specification.split.sizes(self.split, self.usable)[0]
 
@@ -72,7 +72,7 @@ class Sizing:
     def fits(self, specification: Specification) -> int:
         """How many models are fitted, with the one that is kept."""
         split = specification.split
-        if self.split.is_folded:
+        if split.in_folds(self.split):
             return split.folds * (split.repeats if self.split.is_shuffled else 1) + 1
         return split.validation + 1
 
@@ -142,7 +142,7 @@ def alternatives(base: Specification, problem: Problem, rows: int) -> Iterator[A
             replace(base, preparation=replace(base.preparation, texts=smaller)),
         )
     for folds in _FOLDS:
-        if base.split.kind is not None and base.split.kind.is_folded and folds < base.split.folds:
+        if base.split.kind is not None and base.split.in_folds(base.split.kind) and folds < base.split.folds:
             yield Alternative(
                 "folds",
                 f"take {folds} folds",

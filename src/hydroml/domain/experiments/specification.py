@@ -96,6 +96,8 @@ class Split:
     validation: int = 0
     """Folds within the training part that judge it as well, so that choices need not look at the test part; drawn as
     the split is: in time, by group, by class or by chance. 0 for none; a split that is itself in folds has none."""
+    fold: int | None = None
+    """Of a split in folds only this one, counted from 1, tests, and all that trains for it trains the model."""
     training_rows: int | None = None
     """At most so many rows train a model, drawn by chance among those of its training part; all of the test part
     tests."""
@@ -117,6 +119,8 @@ class Split:
                 raise InvalidInputError.at("split", name, msg=f"between {low} and {high}", code="range")
         if self.validation != 0 and not 2 <= self.validation <= 20:
             raise InvalidInputError.at("split", "validation", msg="0, or between 2 and 20", code="range")
+        if self.fold is not None and not 1 <= self.fold <= self.folds:
+            raise InvalidInputError.at("split", "fold", msg=f"between 1 and {self.folds}", code="range")
         if self.training_rows is not None and self.training_rows < FEWEST_TRAINING_ROWS:
             msg = f"at least {FEWEST_TRAINING_ROWS}, or none for all"
             raise InvalidInputError.at("split", "training_rows", msg=msg, code="range")
@@ -124,9 +128,13 @@ class Split:
     @property
     def models(self) -> int:
         """How many models are fitted to judge, beside the one that is kept."""
-        if self.kind is None or not self.kind.is_folded:
+        if self.kind is None or not self.in_folds(self.kind):
             return self.validation
         return self.folds * (self.repeats if self.kind.is_shuffled else 1)
+
+    def in_folds(self, kind: SplitKind) -> bool:
+        """Whether several folds test, if this kind is in force."""
+        return kind.is_folded and self.fold is None
 
     def sizes(self, kind: SplitKind, usable: int) -> tuple[int, int]:
         """About how many of the usable rows train and test: with folds, in one of them."""
@@ -275,8 +283,10 @@ class Specification:
         if kind is None:
             return []
         faults = []
-        if kind.is_folded and self.split.validation:
+        if self.split.in_folds(kind) and self.split.validation:
             faults.append(Fault(("split", "validation"), "a split in folds needs no folds within", "range"))
+        if self.split.fold is not None and not kind.is_folded:
+            faults.append(Fault(("split", "fold"), "this split has no folds", "range"))
         if kind.is_chronological and self.time_column is None:
             words = f"a split by {kind.value.replace('_', ' ')} needs a time column"
             faults.append(Fault(("time_column",), words, "required"))

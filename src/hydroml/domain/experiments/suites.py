@@ -1,7 +1,7 @@
 """Suites: many runs of one experiment that differ in what a plan varies, and the best of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from statistics import fmean, stdev
@@ -10,7 +10,17 @@ from uuid import UUID
 
 from hydroml.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from hydroml.domain.experiments.metrics import METRICS, Metric
-from hydroml.domain.experiments.plans import CrossValidation, Limits, Plan, Scored, Selection, Sweep, Variant
+from hydroml.domain.experiments.plans import (
+    CrossValidation,
+    Limits,
+    Nested,
+    Plan,
+    Scored,
+    Selection,
+    Sweep,
+    Variant,
+    place_of,
+)
 from hydroml.domain.experiments.runs import ExperimentId, Run, RunId, RunStatus, SuiteId
 from hydroml.domain.experiments.specification import Problem, Specification
 from hydroml.domain.projects import ProjectId, UserId, clean_name
@@ -82,10 +92,31 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a study says of a way to train: its score on each division of the rows, and how these differ."""
+class Choice:
+    """What a study chose in one division of the rows: the trial, its score on the folds that chose it (None where
+    nothing was to choose), and on the part that tests."""
 
-    scores: tuple[float, ...]
+    trial: Trial
+    chosen_by: float | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a study says of a way to train: what it chose and how it scored on each division of the rows."""
+
+    choices: tuple[Choice, ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        return tuple(choice.score for choice in self.choices)
+
+    @property
+    def optimistic(self) -> float | None:
+        """The mean score on the folds that chose, as a search without nesting would tell it; None where nothing was
+        to choose."""
+        found = [choice.chosen_by for choice in self.choices if choice.chosen_by is not None]
+        return fmean(found) if found else None
 
     @property
     def mean(self) -> float:
@@ -236,7 +267,7 @@ class Suite:
 
     def _competes(self, trial: Trial) -> bool:
         match self.plan:
-            case CrossValidation():
+            case CrossValidation() | Nested():
                 return False
             case Selection() as selection:
                 return selection.competes(trial.values)
@@ -245,20 +276,41 @@ class Suite:
 
     def estimate(self, trials: Sequence[Trial]) -> Estimate | None:
         """A study's: on the test parts, of the candidate that the validation of its repeat would have chosen."""
-        if not isinstance(self.plan, CrossValidation):
+        if not isinstance(self.plan, CrossValidation | Nested):
             return None
-        by_repeat: dict[Any, list[Trial]] = {}
+        needed = self.plan.trials if isinstance(self.plan, Nested) else max(len(self.plan.candidates), 1)
+        by_division: dict[Any, list[Trial]] = {}
         for trial in sorted(trials, key=lambda t: t.number):
-            by_repeat.setdefault(trial.values.get("repeat"), []).append(trial)
-        scores = []
-        for several in by_repeat.values():
-            whole = len(several) == max(len(self.plan.candidates), 1) and all(t.has_ended for t in several)
+            by_division.setdefault(place_of(trial.values), []).append(trial)
+        choices = []
+        for _, several in sorted(by_division.items(), key=lambda pair: pair[0]):
+            whole = len(several) == needed and all(t.has_ended for t in several)
             found = [(distance, t) for t in several if (distance := self._distance(t)) is not None]
             if whole and found:
                 chosen = min(found, key=lambda pair: (pair[0], pair[1].number))[1]
                 score = chosen.metrics.get("test", {}).get(self.metric)
-                scores += [] if score is None else [score]
-        return Estimate(tuple(scores)) if scores else None
+                chosen_by = self.score(chosen) if needed > 1 else None
+                choices += [] if score is None else [Choice(chosen, chosen_by, score)]
+        return Estimate(tuple(choices)) if choices else None
+
+    def search(self, trials: Sequence[Trial]) -> "tuple[Suite, tuple[Trial, ...], dict[str, int]] | None":
+        """Of a nested study, the search in the outer fold where the next trial belongs, as a suite of its own with its
+        trials, and that place as values; None when all trials are there."""
+        if not isinstance(self.plan, Nested):
+            return None
+        ordered = sorted(trials, key=lambda t: t.number)
+        place = self.plan.next_place([(trial.values, trial.has_ended) for trial in ordered])
+        if place is None:
+            return None
+        mine = [trial for trial in ordered if place_of(trial.values) == place]
+        return (
+            replace(self, plan=self.plan.search(*place), specification=self.plan.at(self.specification, *place)),
+            tuple(
+                replace(trial, number=number, values={k: v for k, v in trial.values.items() if k in self.plan.space})
+                for number, trial in enumerate(mine)
+            ),
+            {"repeat": place[0], "fold": place[1]},
+        )
 
     @property
     def measure(self) -> Metric:

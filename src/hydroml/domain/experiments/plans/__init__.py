@@ -3,12 +3,13 @@
 from hydroml.domain.experiments.plans.ablation import Ablation
 from hydroml.domain.experiments.plans.base import MOST_TRIALS, Basis, Scored, Variant
 from hydroml.domain.experiments.plans.comparison import Comparison
+from hydroml.domain.experiments.plans.nested import Nested, place_of
 from hydroml.domain.experiments.plans.selection import Method, Selection
 from hydroml.domain.experiments.plans.study import CrossValidation
 from hydroml.domain.experiments.plans.sweep import Limits, Sampler, Space, Sweep
 
-Plan = Sweep | Comparison | Ablation | Selection | CrossValidation
-PLANS: tuple[type[Plan], ...] = (Sweep, Comparison, Ablation, Selection, CrossValidation)
+Plan = Sweep | Comparison | Ablation | Selection | CrossValidation | Nested
+PLANS: tuple[type[Plan], ...] = (Sweep, Comparison, Ablation, Selection, CrossValidation, Nested)
 
 __all__ = [
     "MOST_TRIALS",
@@ -19,6 +20,7 @@ __all__ = [
     "CrossValidation",
     "Limits",
     "Method",
+    "Nested",
     "Plan",
     "Sampler",
     "Scored",
@@ -26,4 +28,5 @@ __all__ = [
     "Space",
     "Sweep",
     "Variant",
+    "place_of",
 ]

@@ -83,7 +83,17 @@ def _told(detail: SuiteDetail, result: dict[str, Any]) -> tuple[str, dict[str, A
     if estimate is not None:
         spread = "" if estimate.deviation is None else f" ± {estimate.deviation:.3g}"
         lines.append(f"  {suite.metric} {estimate.mean:.6g}{spread} on {len(estimate.scores)} test parts")
-        told: dict[str, Any] = {"mean": estimate.mean, "deviation": estimate.deviation, "scores": list(estimate.scores)}
+        if estimate.optimistic is not None:
+            lines.append(f"  {suite.metric} {estimate.optimistic:.6g} on the folds that chose: without nesting")
+        for choice in estimate.choices:
+            values = "  ".join(f"{name} {value}" for name, value in choice.trial.values.items())
+            lines.append(f"  {choice.score:.6g}  {values}")
+        told: dict[str, Any] = {
+            "mean": estimate.mean,
+            "deviation": estimate.deviation,
+            "scores": list(estimate.scores),
+            "optimistic": estimate.optimistic,
+        }
         return "\n".join(lines), result | {"estimate": told}
     if best is None:
         lines.append("  no trial has a score within the limits")

@@ -92,7 +92,7 @@ class TreatmentOut(Schema):
     words: str
 
 
-class EstimateOut(Schema):
+class CostOut(Schema):
     """What a training takes: the columns after preparation, bytes of the prepared training part and of memory at the
     peak, how many models are fitted, and the range in which its time may lie."""
 
@@ -126,7 +126,7 @@ class PreflightOut(Schema):
     training_rows: int
     test_rows: int
     preparation: list[TreatmentOut]
-    estimate: EstimateOut | None = Field(description="None while something else is wrong.")
+    estimate: CostOut | None = Field(description="None while something else is wrong.")
     alternatives: list[AlternativeOut] = Field(description="Of errors with code memory, time or too_many_rows.")
 
     @classmethod
@@ -148,9 +148,9 @@ class PreflightOut(Schema):
         )
 
 
-def _estimate(estimate: Estimate) -> EstimateOut:
+def _estimate(estimate: Estimate) -> CostOut:
     least, most = estimate.seconds
-    return EstimateOut(
+    return CostOut(
         training_rows=estimate.training_rows,
         columns=estimate.columns,
         matrix_bytes=estimate.matrix_bytes,

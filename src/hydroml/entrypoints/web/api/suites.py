@@ -80,16 +80,45 @@ class BestOut(TrialOut):
     test_score: float | None = None
 
 
+class ChoiceOut(Schema):
+    """What was chosen in one division of the rows: its score on the folds that chose it, and on the part that tests."""
+
+    number: int
+    run_id: UUID
+    values: dict[str, Any]
+    chosen_by: float | None
+    score: float
+
+
 class EstimateOut(Schema):
     """What a study says: the score on the test part of each division of the rows, and their mean and spread."""
 
     mean: float
     deviation: float | None
     scores: list[float]
+    optimistic: float | None = Field(
+        description="The mean score on the folds that chose, as a search without nesting would tell it."
+    )
+    choices: list[ChoiceOut]
 
     @classmethod
     def of(cls, estimate: Estimate) -> "EstimateOut":
-        return cls(mean=estimate.mean, deviation=estimate.deviation, scores=list(estimate.scores))
+        return cls(
+            mean=estimate.mean,
+            deviation=estimate.deviation,
+            scores=list(estimate.scores),
+            optimistic=estimate.optimistic,
+            choices=[
+                ChoiceOut(
+                    number=c.trial.number,
+                    run_id=c.trial.run_id,
+                    values=dict(c.trial.values),
+                    chosen_by=c.chosen_by,
+                    score=c.score,
+                )
+                for c in estimate.choices
+            ],
+        )
 
 
 class CountsOut(Schema):

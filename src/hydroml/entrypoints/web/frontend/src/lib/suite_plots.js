@@ -9,7 +9,7 @@ const label = ({ values }) => Object.entries(values).map(([name, value]) => `${p
 const scoreAxis = ({ measure }) => ({ title: { text: plain(measure.title) } });
 const PARALLEL = 300; // more lines than this are one grey surface
 
-export const main = (charts, about) => ({ sweep: bestSoFar, comparison: bars, ablation: bars, selection: byFeatures, cross_validation: divisions })[about.suite.plan.kind](charts, about);
+export const main = (charts, about) => ({ sweep: bestSoFar, comparison: bars, ablation: bars, selection: byFeatures, cross_validation: divisions, nested: divisions })[about.suite.plan.kind](charts, about);
 
 function bestSoFar(charts, about) {
   const { trials, suite } = about;
@@ -65,10 +65,12 @@ function byFeatures(charts, about) {
 function divisions(charts, about) {
   const { estimate } = about.suite;
   const scores = estimate?.scores ?? [];
+  const chosen = (estimate?.choices ?? []).map(({ chosen_by: by }) => by);
+  const nested = chosen.some((score) => score !== null);
   return () => ({
-    traces: [{ type: "scatter", mode: "markers", x: scores.map((_, index) => index + 1), y: scores, marker: { size: 9, color: charts.colour("predicted") }, hovertemplate: "division %{x}: %{y:.5~g}<extra></extra>" }],
+    traces: [{ type: "scatter", mode: "markers", x: scores.map((_, index) => index + 1), y: scores, marker: { size: 9, color: charts.colour("predicted") }, name: "the part that tests", hovertemplate: "division %{x}: %{y:.5~g}<extra></extra>" }, ...(nested ? [{ type: "scatter", mode: "markers", x: scores.map((_, index) => index + 1), y: chosen, name: "the folds that chose", marker: { size: 9, symbol: "circle-open", color: charts.colour("observed") }, hovertemplate: "chosen by %{y:.5~g}<extra></extra>" }] : [])],
     layout: {
-      hovermode: "closest", xaxis: { title: { text: "division of the rows" }, dtick: 1 }, yaxis: scoreAxis(about),
+      hovermode: "closest", xaxis: { title: { text: "division of the rows" }, dtick: 1 }, yaxis: scoreAxis(about), showlegend: nested, legend: { orientation: "h", y: 1.12 },
       shapes: estimate ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: estimate.mean, y1: estimate.mean, line: { color: charts.colour("line-strong"), width: 1, dash: "dash" } }] : [],
     },
   });

@@ -8,6 +8,7 @@ export const KINDS = [
   { kind: "ablation", title: "Ablate features", text: "What groups of features are worth: each left out, each alone." },
   { kind: "selection", title: "Select features", text: "Which features to keep." },
   { kind: "cross_validation", title: "Study the division", text: "How much a score owes to which rows happened to test." },
+  { kind: "nested", title: "Nested search", text: "What to expect of a tuned model: each outer fold is judged by what a search within the others chose." },
 ];
 export const kindTitle = (kind) => KINDS.find((one) => one.kind === kind)?.title ?? kind;
 
@@ -32,6 +33,7 @@ export function resultText(suite, catalogue = {}) {
 /** On which rows trials were compared. */
 export function judgedText({ judged_by: by, specification: { split }, plan }) {
   if (plan.kind === "cross_validation") return plan.candidates.length ? `in each repeat the best on ${split.validation} folds within the training part, judged on its test part` : "judged on the test part of each division; nothing was chosen";
+  if (plan.kind === "nested") return `in each of ${plan.folds * plan.repeats} outer folds the best of ${plan.trials} on ${split.validation} inner folds, judged on the outer fold that no search has seen`;
   if (by === "validation") return `chosen on ${split.validation} folds within the training part; the test part has judged no choice`;
   return "chosen on the split's own folds: no row was kept from the choice, so its score is the kindest of many";
 }

@@ -42,6 +42,7 @@ function newSuitePage() {
     alone: true,
     selection: { method: "forward", most_features: "", tolerance: 0 },
     repeats: 5,
+    outer: { folds: 5, repeats: 1 },
     errors: {},
     problem: null,
     busy: false,
@@ -86,6 +87,7 @@ function newSuitePage() {
       return this.metrics.filter(({ problems }) => !this.problemKind || problems.includes(this.problemKind));
     },
     get judgedText() {
+      if (this.kind === "nested") return "In each outer fold a search of its own chooses on inner folds; the outer fold judges what it chose, and takes no part in the choice.";
       if (this.kind === "cross_validation" && !this.nested) return "Each repeat draws the rows anew and is judged on its test part. Nothing is chosen.";
       if (this.isFolded) return "This split is in folds, and trials are compared on them: no row is kept from the choice, so the best score is the kindest of many. A split with one test part leaves it for the winner.";
       return "Trials are compared on folds within the training part. The test part judges no choice; it is shown of the best alone.";
@@ -94,6 +96,7 @@ function newSuitePage() {
       return Object.values(this.candidates).some(Boolean);
     },
     choose(kind) {
+      if (kind === "nested" && this.kind !== "nested") Object.assign(this.sweep, { trials: 20, sampler: "tpe" });
       this.kind = kind;
       this.errors = {};
       this.problem = null;
@@ -123,8 +126,9 @@ function newSuitePage() {
       const { plan } = suite;
       this.choose(plan.kind);
       Object.assign(this.form, { metric: suite.metric, parallel: suite.parallel, seconds: suite.seconds ?? "" });
-      if (plan.kind === "sweep") {
-        Object.assign(this.sweep, { sampler: plan.sampler, trials: plan.trials, prune: plan.prune, seed: plan.seed, limitSeconds: plan.limits.seconds ?? "", limitMegabytes: plan.limits.model_bytes ? plan.limits.model_bytes / 1e6 : "" });
+      if (this.searches) {
+        Object.assign(this.sweep, { sampler: plan.sampler, trials: plan.trials, prune: plan.prune ?? true, seed: plan.seed, limitSeconds: plan.limits?.seconds ?? "", limitMegabytes: plan.limits?.model_bytes ? plan.limits.model_bytes / 1e6 : "" });
+        if (plan.kind === "nested") this.outer = { folds: plan.folds, repeats: plan.repeats };
         for (const one of this.spaces) {
           const space = plan.space[one.name];
           one.on = Boolean(space);
@@ -149,6 +153,15 @@ function newSuitePage() {
       return { name: one.name, help: one.help, type: one.type, numeric, on: Boolean(one.search) || choices.length > 0, low: start.low ?? "", high: start.high ?? "", log: start.log ?? false, steps: 5, choices: choices.map(String).join(", "), fixed: valueText(this.specification.algorithm.hyperparameters[one.name] ?? one.default) };
     },
     rangeText: (one) => (one.on ? "" : `stays ${one.fixed}`),
+    get searches() {
+      return this.kind === "sweep" || this.kind === "nested";
+    },
+    get samplersHere() {
+      return this.kind === "nested" ? SAMPLERS.filter(({ value }) => value !== "grid") : SAMPLERS;
+    },
+    get outerText() {
+      return `${number(this.outer.folds * this.outer.repeats * this.sweep.trials)} trials in all`;
+    },
     get grid() {
       return this.sweep.sampler === "grid";
     },
@@ -180,15 +193,17 @@ function newSuitePage() {
     get plan() {
       const names = (of) => this.fitting.filter(({ name }) => of[name]).map(({ name }) => ({ name, ...(name === this.specification.algorithm.name ? { hyperparameters: this.specification.algorithm.hyperparameters } : {}) }));
       const typed = (one, text) => (one.type === "boolean" ? text === "true" || text === "yes" : one.numeric ? asNumber(text) : text === "none" ? null : text);
+      const space = () => Object.fromEntries(this.spaces.filter(({ on }) => on).map((one) => [one.name, one.numeric ? { low: asNumber(one.low), high: asNumber(one.high), log: one.log, steps: Number(one.steps) || 5 } : { choices: listed(one.choices).map((text) => typed(one, text)) }]));
       return {
         sweep: () => ({
           kind: "sweep", sampler: this.sweep.sampler, trials: this.sweep.trials, prune: this.sweep.prune, seed: this.sweep.seed,
-          space: Object.fromEntries(this.spaces.filter(({ on }) => on).map((one) => [one.name, one.numeric ? { low: asNumber(one.low), high: asNumber(one.high), log: one.log, steps: Number(one.steps) || 5 } : { choices: listed(one.choices).map((text) => typed(one, text)) }])),
+          space: space(),
           limits: { seconds: asNumber(this.sweep.limitSeconds), model_bytes: this.sweep.limitMegabytes === "" ? null : Math.round(this.sweep.limitMegabytes * 1e6) },
         }),
         comparison: () => ({ kind: "comparison", algorithms: names(this.chosen) }),
         ablation: () => ({ kind: "ablation", alone: this.alone, groups: Object.fromEntries(this.groups.map(({ name, features }) => [name.trim(), listed(features)])) }),
         selection: () => ({ kind: "selection", method: this.selection.method, most_features: this.selection.method === "forward" ? asNumber(this.selection.most_features) : null, tolerance: asNumber(this.selection.tolerance) ?? 0 }),
+        nested: () => ({ kind: "nested", folds: this.outer.folds, repeats: this.outer.repeats, trials: this.sweep.trials, sampler: this.sweep.sampler, seed: this.sweep.seed, space: space() }),
         cross_validation: () => ({ kind: "cross_validation", repeats: this.repeats, candidates: names(this.candidates) }),
       }[this.kind]();
     },

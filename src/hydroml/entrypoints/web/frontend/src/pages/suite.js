@@ -145,11 +145,22 @@ function suitePage() {
       setParams({ by: name });
       this.paint();
     },
+    /** What a study chose in each division of the rows. */
+    get choices() {
+      return (this.suite?.estimate?.choices ?? []).map((one) => {
+        const { repeat, fold, ...values } = one.values;
+        return { key: one.number, href: `/runs/${one.run_id}`, title: fold ? `${this.suite.plan.repeats > 1 ? `repeat ${repeat}, ` : ""}fold ${fold}` : `repeat ${repeat}`, values: Object.entries(values).map(([name, value]) => `${name} ${valueText(value)}`).join(", "), by: one.chosen_by === null ? "" : metric(one.chosen_by), score: metric(one.score) };
+      });
+    },
+    get optimistic() {
+      const { optimistic = null, mean } = this.suite?.estimate ?? {};
+      return optimistic === null ? "" : `${metric(optimistic)} on the folds that chose, which is what a search without nesting would tell; ${metric(Math.abs(mean - optimistic))} apart`;
+    },
     get hasImportance() {
       return Object.keys(this.suite?.importance ?? {}).length > 0;
     },
     get mainTitle() {
-      return { sweep: "Best so far", comparison: "Algorithms", ablation: "Groups of features", selection: "Features and score", cross_validation: "Each division" }[this.kind] ?? "";
+      return { sweep: "Best so far", comparison: "Algorithms", ablation: "Groups of features", selection: "Features and score", cross_validation: "Each division", nested: "Each outer fold" }[this.kind] ?? "";
     },
     async paint() {
       if (!this.drawable) return;
