@@ -52,6 +52,7 @@ function newSuitePage() {
       this.algorithms = algorithms.items;
       this.metrics = metrics.items;
       await this.experiments.load();
+      if (this.kind === "nested") this.sweep.trials = 20;
       if (param("from")) await this.takeOver(param("from"));
       else this.useExperiment(this.experimentId || this.experiments.items[0]?.id || "");
       shortcut("mod+Enter", "Start the suite", () => this.create(), { inInputs: true });

@@ -154,7 +154,7 @@ function suitePage() {
     },
     get optimistic() {
       const { optimistic = null, mean } = this.suite?.estimate ?? {};
-      return optimistic === null ? "" : `${metric(optimistic)} on the folds that chose, which is what a search without nesting would tell; ${metric(Math.abs(mean - optimistic))} apart`;
+      return optimistic === null ? "" : `${metric(optimistic)} on the folds that chose, as the search alone would tell; ${metric(Math.abs(mean - optimistic))} apart`;
     },
     get hasImportance() {
       return Object.keys(this.suite?.importance ?? {}).length > 0;
