@@ -93,7 +93,7 @@ class ReportService:
             stretches=tuple(self._stretches(run)),
             warnings=checked.warnings,
             treatments=checked.treatments,
-            specification_text=json.dumps(write_specification(run.specification), indent=2, ensure_ascii=False),
+            specification_text=_spelled(write_specification(run.specification)),
             made_at=self._clock(),
         )
 
@@ -126,6 +126,20 @@ class ReportService:
                 last=None if cells.get("last") is None else moment(cells["last"]),
                 groups=cells.get("groups"),
             )
+
+
+def _spelled(document: Mapping[str, Any], depth: int = 2, margin: str = "  ") -> str:
+    """As JSON, with a line for each member down to a depth: lists of many columns take one."""
+    lines = [
+        f"{margin}{json.dumps(name)}: "
+        + (
+            _spelled(value, depth - 1, margin + "  ")
+            if isinstance(value, Mapping) and value and depth > 1
+            else json.dumps(value, ensure_ascii=False)
+        )
+        for name, value in document.items()
+    ]
+    return "{\n" + ",\n".join(lines) + f"\n{margin[2:]}}}"
 
 
 def _named(column: str | None, names: list[str]) -> str | None:

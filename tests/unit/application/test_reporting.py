@@ -1,10 +1,12 @@
 """Reports and cards through the services: what they are made of, and whose they are."""
 
+import json
 from uuid import uuid4
 
 import pytest
 
 from hydroml.adapters.reporting import HtmlWriter, MarkdownWriter
+from hydroml.application.documents import read_specification
 from hydroml.application.reporting import Format, ReportService
 from hydroml.domain.experiments.runs import RunNotFoundError, RunStateError
 from hydroml.domain.models import ModelId, ModelNotFoundError, ModelVersionNotFoundError
@@ -33,6 +35,8 @@ def test_a_report_has_the_figures_of_its_run(
     found = reports.file(reports.report(me, run.id), Format.MARKDOWN)
     told = found.content.decode()
     assert found.name == "Flow, report of a model run.md"
+    listing = told.partition("```\n{")[2].partition("\n```")[0]
+    assert read_specification(json.loads("{" + listing)) == run.specification
     assert version.fingerprint in told
     assert f"{run.outcome.metrics['test']['rmse']:.3f}" in told
     assert f"{run.outcome.counts.train} rows trained" in told

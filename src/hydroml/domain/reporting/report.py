@@ -167,9 +167,9 @@ def _repeat(subject: Subject) -> list[Block]:
         Paragraph(
             "On the run's page “Run it again” computes it once more and holds every figure against these. Elsewhere, "
             f"import a table with the fingerprint {subject.version.fingerprint}, save the specification below as "
-            "spec.json with the id of that version, and train with “hydroml run_experiment spec.json --project NAME "
-            "--wait”, with the versions of the libraries that are named above."
+            "spec.json with the id of that version, and train it with the versions of the libraries named above:"
         ),
+        Listing("hydroml run_experiment spec.json --project NAME --wait"),
         Facts(
             (
                 ("Run", str(run.id)),
