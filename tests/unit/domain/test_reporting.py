@@ -115,6 +115,7 @@ specifications = st.builds(
         window=SHARES,
         year_start=st.integers(1, 12),
         validation=st.sampled_from([0, 2, 20]),
+        fold=st.sampled_from([None, 1, 2]),
         training_rows=st.sampled_from([None, 500, 12_345]),
     ),
     algorithm=choices(),
@@ -136,7 +137,10 @@ def expected(wanted: Specification, kind: SplitKind) -> list[str]:
         told += [share(split.window)] if kind is SplitKind.SLIDING else []
     else:
         told.append(share(split.test_size))
-        told += [f"{split.validation} folds"] if split.validation else []
+    if split.fold is not None:
+        told.append(f"only number {split.fold} tested")
+    if split.validation and not split.in_folds(kind):
+        told.append(f"{split.validation} folds")
     told += [f"at most {split.training_rows:,} rows"] if split.training_rows else []
     if kind.is_chronological:
         told.append(f"gap of {share(split.gap)}" if split.gap else "No gap")
@@ -210,7 +214,7 @@ def test_no_setting_is_unknown_here() -> None:
         "Specification": {"name", "version_id", "target", "features", "problem", "time_column", "group_column",
                           "preparation", "split", "algorithm", "metrics", "seed", "budget"},
         "Split": {"kind", "test_size", "gap", "reason", "folds", "repeats", "window", "year_start", "validation",
-                  "training_rows"},
+                  "fold", "training_rows"},
         "AlgorithmChoice": {"name", "hyperparameters"},
         "Budget": {"seconds"},
         "Preparation": {"numbers", "texts", "dates", "groups", "past"},

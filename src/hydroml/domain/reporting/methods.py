@@ -124,7 +124,7 @@ def _preparation(subject: Subject) -> Iterator[str]:
     numbers = [preparation.numbers, *(group.numbers for group in preparation.groups if group.numbers)]
     if any(one.transform is Transform.POWER for one in numbers):
         yield f"The symmetric transformation is that of {YEO_JOHNSON}."
-    alone = " of each fold alone" if subject.split.is_folded else " alone"
+    alone = " of each fold alone" if subject.in_folds else " alone"
     yield f"{_BEFORE_FITTING}{alone} and travels with the model."
 
 
@@ -138,7 +138,9 @@ def _split(subject: Subject) -> Iterator[str]:
             if split.gap
             else "No gap was left between training and test."
         )
-    if kind.is_folded:
+    if split.fold is not None:
+        yield f"Of the folds only number {split.fold} tested, and all that trains for it trained the model."
+    if subject.in_folds:
         yield (
             f"Together the folds tested {plural(counts.test, 'row')}; the model that is kept learnt from "
             f"{counts.train:,}."
@@ -163,7 +165,7 @@ def _split(subject: Subject) -> Iterator[str]:
         yield f"The table has a time column and its rows were shuffled nevertheless; the recorded reason: “{reason}”."
     elif split.reason:
         yield f"The recorded reason for this split: “{cut(split.reason, 1_000)}”."
-    if split.validation and not kind.is_folded:
+    if split.validation and not subject.in_folds:
         yield (
             f"Within the training part {split.validation} folds, drawn "
             f"{_folds_drawn(kind.folded)}, judged the model as well (validation)."
@@ -263,7 +265,7 @@ def _evaluation(subject: Subject) -> Iterator[str]:
     if names:
         yield f"Looked at first: {', '.join(names)}; all metrics that suit are in the table."
     yield "The metrics are defined in the table of definitions, with the sources they cite."
-    if subject.split.is_folded:
+    if subject.in_folds:
         yield "They are means over the folds, each judged by a model of its own; they have no interval."
     elif outcome.intervals:
         how = (

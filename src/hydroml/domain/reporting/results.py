@@ -24,10 +24,10 @@ def abstract(subject: Subject) -> str:
     when = f" ({period[0]} to {period[1]})" if period else ""
     judged = (
         f"judged on {plural(counts.test, 'row')}{when} in folds, each by a model that had not seen them"
-        if subject.split.is_folded
+        if subject.in_folds
         else f"judged on {plural(counts.test, 'row')}{when} that it had not seen"
     )
-    trained = "" if subject.split.is_folded else f" on {plural(counts.train, 'row')}"
+    trained = "" if subject.in_folds else f" on {plural(counts.train, 'row')}"
     first = (
         f"A model of “{cut(wanted.target)}” was trained{trained} of “{cut(subject.source)}”, version "
         f"{subject.version.number}, and {judged}."
@@ -109,7 +109,7 @@ def metrics_table(subject: Subject, *, few: bool = False) -> Table:
         )
         for name in names
     ]
-    means = ", means over the folds" if subject.split.is_folded else ""
+    means = ", means over the folds" if subject.in_folds else ""
     return Table(
         caption=f"Metrics of the test rows{means}, beside those of the baselines on the same rows.",
         head=(

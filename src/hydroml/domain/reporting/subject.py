@@ -50,6 +50,11 @@ class Subject:
         return SplitKind(self.outcome.split)
 
     @property
+    def in_folds(self) -> bool:
+        """Whether several folds test, each by a model of its own."""
+        return self.wanted.split.in_folds(self.split)
+
+    @property
     def is_regression(self) -> bool:
         return self.outcome.problem == "regression"
 
