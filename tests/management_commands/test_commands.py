@@ -28,7 +28,7 @@ COMMANDS = (
     "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
     "import_source", "migrate",
     "predict", "review_model", "run_experiment", "sync_mlflow", "verify_audit",
-    "write_card", "write_report",
+    "write_card", "write_comparison", "write_report",
 )  # fmt: skip
 CSV = "date,flow,site\n" + "".join(f"2020-01-{d:02},{d}.5,{'A' if d % 2 else 'B'}\n" for d in range(1, 31))
 
@@ -194,6 +194,9 @@ def test_a_report_and_a_card_are_written(run: Any, admin: User, file: Path, tmp_
     assert "Linear regression" in report
     run("write_report", done["run_id"], str(tmp_path / "report.pdf"))
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    again = run("run_experiment", str(specification), "--project", "Rivers", "--wait")
+    run("write_comparison", str(tmp_path / "both.md"), done["run_id"], again["run_id"])
+    assert f"{done['metrics']['test']['mae']:.3f}" in (tmp_path / "both.md").read_text()
     container().models().register(UserId(admin.pk), RunId(UUID(done["run_id"])), "Floods")
     written = run("write_card", "Floods", str(tmp_path / "card.HTML"), "--project", "Rivers", "--version", "1")
     assert written["version"] == 1

@@ -1,7 +1,7 @@
 """Reports of runs and cards of models, made when they are asked for."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,10 +14,12 @@ from hydroml.application.ports.repositories import UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore
 from hydroml.application.ports.tables import TableEngine, View
 from hydroml.application.preflight import PreflightService
+from hydroml.application.run_comparison import RunComparisonService
+from hydroml.domain.experiments.logged import LoggedRun
 from hydroml.domain.experiments.runs import Run, RunId
 from hydroml.domain.models import ModelId
 from hydroml.domain.projects import UserId
-from hydroml.domain.reporting import report
+from hydroml.domain.reporting import comparing, report
 from hydroml.domain.reporting.document import Document
 from hydroml.domain.reporting.subject import Stretch, Subject
 from hydroml.domain.reporting.words import moment
@@ -50,12 +52,13 @@ class ReportService:
         uow: UnitOfWorkFactory,
         engine: TableEngine,
         preflight: PreflightService,
+        comparisons: RunComparisonService,
         blobs: BlobStore,
         writers: Mapping[Format, Writer],
         clock: Clock,
     ) -> None:
         self._uow, self._engine, self._preflight, self._blobs = uow, engine, preflight, blobs
-        self._writers, self._clock = writers, clock
+        self._comparisons, self._writers, self._clock = comparisons, writers, clock
 
     def report(self, user: UserId, run_id: RunId) -> Document:
         """Of a run. Raises RunStateError before it has succeeded."""
@@ -75,6 +78,22 @@ class ReportService:
             version = uow.versions.get(run.specification.version_id)
             source = uow.sources.get(version.source_id)
         return report.card(self._subject(run, version, source), model, registered)
+
+    def comparison(self, user: UserId, run_ids: Sequence[RunId]) -> Document:
+        """Of several runs. Raises InvalidInputError and RunNotFoundError as a comparison does."""
+        found = self._comparisons.compare(user, run_ids)
+        return comparing.comparison(
+            comparing.Compared(
+                names=[run.name if isinstance(run, LoggedRun) else run.specification.name for run in found.runs],
+                ids=[str(run.id) for run in found.runs],
+                data=found.data,
+                differ=found.differ,
+                same=found.same,
+                metrics=found.metrics,
+                obstacles=found.obstacles,
+                made_at=self._clock(),
+            )
+        )
 
     def file(self, document: Document, kind: Format) -> File:
         """The document as a file, with a name for it."""

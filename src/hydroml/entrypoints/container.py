@@ -256,6 +256,7 @@ class Container(containers.DeclarativeContainer):
         uow=uow.provider,
         engine=tables_engine,
         preflight=preflight,
+        comparisons=run_comparisons,
         blobs=blobs,
         writers=providers.Dict(
             {

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pypdf
 import pytest
 
-from tests.integration.web.people import Person, Things
+from tests.integration.web.people import Person, Things, insert_run
 
 
 def addresses(things: Things) -> tuple[str, str]:
@@ -43,6 +43,17 @@ def test_they_are_seen_by_members_alone(alice: Person, bob: Person, things: Thin
         assert bob.get(path).status_code == 404
     assert alice.get(f"/runs/{uuid4()}/report").status_code == 404
     assert alice.get(f"/models/{things.model_id}/versions/2/card").status_code == 404
+
+
+def test_runs_are_compared_in_a_file(alice: Person, bob: Person, things: Things) -> None:
+    _, run, _ = insert_run(alice.id, things.project_id, things.version_id, "Second")
+    path = f"/runs/compare/report?ids={things.run_id},{run}"
+    told = alice.get(f"{path}&format=md").content.decode()
+    assert told.startswith("# 2 runs compared")
+    assert "| name | Flow | Second |" in told
+    assert alice.get(f"{path}&format=pdf")["Content-Type"] == "application/pdf"
+    assert bob.get(path).status_code == 404
+    assert alice.get(f"/runs/compare/report?ids={run}").status_code == 422
 
 
 def test_an_unknown_kind_is_refused(alice: Person, things: Things) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hydroml.adapters.reporting import HtmlWriter, MarkdownWriter
 from hydroml.application.documents import read_specification
 from hydroml.application.reporting import Format, ReportService
+from hydroml.application.run_comparison import RunComparisonService
 from hydroml.domain.experiments.runs import RunNotFoundError, RunStateError
 from hydroml.domain.models import ModelId, ModelNotFoundError, ModelVersionNotFoundError
 from hydroml.domain.projects import ProjectId, UserId
@@ -21,6 +22,7 @@ def reports(app: Harness) -> ReportService:
         uow=app.uow,
         engine=app.engine,
         preflight=app.preflight,
+        comparisons=RunComparisonService(uow=app.uow),
         blobs=app.blobs,
         writers={Format.HTML: HtmlWriter(), Format.MARKDOWN: MarkdownWriter()},
         clock=app.clock,
@@ -65,6 +67,19 @@ def test_strangers_see_neither_reports_nor_cards(
         reports.card(stranger, model.id, 1)
     with pytest.raises(ModelNotFoundError):
         reports.card(me, ModelId(uuid4()), 1)
+
+
+def test_runs_are_compared_for_whoever_sees_them(
+    app: Harness, me: UserId, project: ProjectId, reports: ReportService
+) -> None:
+    version = app.imported(me, project)
+    one, other = (trained(app, me, project, version) for _ in range(2))
+    told = reports.file(reports.comparison(me, [one.id, other.id]), Format.MARKDOWN).content.decode()
+    assert told.startswith("# 2 runs compared")
+    assert f"{one.outcome.metrics['test']['rmse']:.3f}" in told
+    assert "Nothing: they are of the same specification." in told
+    with pytest.raises(RunNotFoundError):
+        reports.comparison(app.user(), [one.id, other.id])
 
 
 def test_a_card_is_of_one_version(app: Harness, me: UserId, project: ProjectId, reports: ReportService) -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydroml.domain.experiments.algorithms import ALGORITHMS
+from hydroml.domain.experiments.comparison import MetricRow, Obstacle, Setting
 from hydroml.domain.experiments.doubts import Doubt
-from hydroml.domain.experiments.metrics import METRICS
+from hydroml.domain.experiments.metrics import METRICS, Better
 from hydroml.domain.experiments.preparation import (
     ColumnGroup,
     DatePart,
@@ -33,6 +34,7 @@ from hydroml.domain.experiments.specification import AlgorithmChoice, Budget, Sp
 from hydroml.domain.models import Approval, Decision, Model, ModelId
 from hydroml.domain.projects import ProjectId
 from hydroml.domain.reporting import results
+from hydroml.domain.reporting.comparing import Compared, comparison
 from hydroml.domain.reporting.document import Document, Facts, Figure, Items, Listing, Paragraph, Table
 from hydroml.domain.reporting.figures import figures, tracks
 from hydroml.domain.reporting.methods import methods, references
@@ -404,6 +406,44 @@ def test_tables_and_figures_are_numbered_through() -> None:
 )
 def test_numbers_and_times_read_as_on_the_pages(written: str, expected_text: str) -> None:
     assert written == expected_text
+
+
+def compared(**changes: Any) -> Document:
+    row = MetricRow("nse", "NSE", Better.HIGHER, "", "", (0.5, 0.8, 0.7), ((0.4, 0.6), (0.7, 0.9), (0.6, 0.75)), (1,))
+    given: dict[str, Any] = {
+        "names": ["a", "b", "c"],
+        "ids": ["1", "2", "3"],
+        "data": ["d"] * 3,
+        "differ": [Setting("algorithm.hyperparameters.max_depth", (1, None, 2.5))],
+        "same": [Setting("seed", (0, 0, 0))],
+        "metrics": [row],
+        "obstacles": [],
+        "made_at": NOW,
+    }
+    return comparison(Compared(**given | changes))
+
+
+def test_a_comparison_names_the_best_and_what_reaches_it() -> None:
+    told = compared()
+    assert "By NSE run 2, “b”, is the best with 0.800 (95 % interval 0.700 to 0.900)." in told.abstract
+    assert "overlaps with that of run 3" in told.abstract
+    assert "0.800 ★" in text(told)
+    tables = [block for section in told.sections for block in section.blocks if isinstance(block, Table)]
+    assert tables[-1].rows == (("max depth", "1", "–", "2.5"),)
+
+
+def test_a_comparison_of_what_cannot_be_compared_says_so_first() -> None:
+    told = compared(obstacles=[Obstacle("rows", "they were tested on different numbers of rows")])
+    assert told.abstract.startswith("These figures do not say which model is better: they were tested on different")
+
+
+def test_many_runs_have_a_row_each() -> None:
+    several = {"names": ["r"] * 100, "ids": ["i"] * 100, "data": ["d"] * 100}
+    row = MetricRow("nse", "NSE", Better.HIGHER, "", "", (0.5,) * 100, (None,) * 100, ())
+    told = compared(**several, metrics=[row], differ=[Setting("seed", tuple(range(100)))], same=[])
+    assert "No metric that they share tells them apart." in told.abstract
+    tables = [block for section in told.sections for block in section.blocks if isinstance(block, Table)]
+    assert [(len(table.rows), len(table.head)) for table in tables] == [(100, 4), (100, 3), (100, 2)]
 
 
 # Figures: what was stored is what is drawn ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ MOST_ROWS = 30
 """Of a table of folds, groups or candidates."""
 MOST_CLASSES = 12
 MOST_HEADLINES = 5
-_BETTER = {Better.HIGHER: "higher", Better.LOWER: "lower", Better.ZERO: "near 0", Better.ONE: "near 1"}
+BETTER = {Better.HIGHER: "higher", Better.LOWER: "lower", Better.ZERO: "near 0", Better.ONE: "near 1"}
 
 
 def abstract(subject: Subject) -> str:
@@ -101,7 +101,7 @@ def metrics_table(subject: Subject, *, few: bool = False) -> Table:
     rows = [
         (
             _titled(name),
-            _BETTER[METRICS[name].better] if name in METRICS else NONE,
+            BETTER[METRICS[name].better] if name in METRICS else NONE,
             figure(test[name]),
             *(_between(outcome.intervals.get(name)) for _ in intervals),
             *(figure(outcome.metrics[part].get(name)) for part in parts),

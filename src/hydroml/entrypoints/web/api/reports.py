@@ -12,6 +12,7 @@ from hydroml.domain.experiments.runs import RunId
 from hydroml.domain.models import ModelId
 from hydroml.domain.reporting.document import Block, Document, Facts, Items, Listing, Paragraph, Section, Table
 from hydroml.entrypoints.bootstrap import container
+from hydroml.entrypoints.web.api.comparisons import ComparedIn
 from hydroml.entrypoints.web.downloads import attachment
 
 router = Router(tags=["reports"])
@@ -97,6 +98,17 @@ class CardOut(Schema):
     def of(cls, card: Document) -> "CardOut":
         sections = [SectionOut.of(section) for section in card.sections]
         return cls(title=card.title, facts=list(card.facts), abstract=card.abstract, sections=sections)
+
+
+class ComparedFileIn(ComparedIn, FormatIn):
+    """Which runs, and as which kind of file."""
+
+
+@router.get("/runs/compare/report", openapi_extra=_FILES)
+def get_comparison_report(request: HttpRequest, which: Query[ComparedFileIn]) -> HttpResponse:
+    """Runs side by side as a file: which is best in what, what differs, and whether they may be compared."""
+    reports = container().reports()
+    return _answer(reports.file(reports.comparison(request.auth, which.run_ids()), which.format))
 
 
 @router.get("/runs/{uuid:run_id}/report", openapi_extra=_FILES)

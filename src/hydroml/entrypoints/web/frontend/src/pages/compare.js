@@ -2,6 +2,7 @@
 import { api } from "../lib/api.js";
 import { download } from "../lib/dom.js";
 import { metric, number, plural, seconds, sentence } from "../lib/format.js";
+import { reportMenu } from "../lib/report_menu.js";
 import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, shortcut } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
@@ -168,6 +169,9 @@ function comparePage() {
     png(ref) {
       const element = this.$root.querySelector(`[data-plot="${ref}"]`);
       if (charts && element) charts.png(element, `compare ${ref}`);
+    },
+    reportAs(event) {
+      reportMenu(event.currentTarget, "/runs/compare/report", "Comparison as a file", `ids=${encodeURIComponent(this.ids)}&`);
     },
     csv() {
       const { runs, metrics, differ, same } = this.found;
