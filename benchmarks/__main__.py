@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    "startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "predict", "suite", "studio",
-    "crowd",
+    "startup", "pages", "import_csv", "profile", "quality", "listing", "runs", "training", "predict", "serving",
+    "suite", "studio", "crowd",
 )  # fmt: skip
 
 BY_NAME = ("dtale", "automatic", "estimate")

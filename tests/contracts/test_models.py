@@ -58,6 +58,14 @@ def test_models_are_found_by_run_and_by_what_the_registry_lacks(uow: UnitOfWorkF
         assert mirrored.id in {m.id for m in unit.models.unmirrored(10)}
 
 
+def test_members_are_told_the_revision(uow: UnitOfWorkFactory) -> None:
+    world, stranger = World(uow), examples.user()
+    with uow() as unit:
+        assert unit.models.revision_for(world.owner, world.model.id) == world.model.revision
+        assert unit.models.revision_for(stranger, world.model.id) is None
+        assert unit.models.revision_for(world.owner, examples.model(world.project).id) is None
+
+
 def test_models_of_a_member_are_those_of_all_their_projects(uow: UnitOfWorkFactory) -> None:
     owner = examples.user()
     first, second, foreign = World(uow, owner), World(uow, owner), World(uow)

@@ -5,10 +5,12 @@ lacks the features but is like the table the recipe began with; steps that choos
 every row gets its prediction.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from threading import Lock
+from typing import Any, BinaryIO, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from hydroml.application.access import model_of, version_of
@@ -41,6 +43,9 @@ from hydroml.domain.studio.recipes import Recipe, row_local_part
 
 MAX_ROWS = 10_000
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -56,6 +61,32 @@ class Served:
 
     def lacks(self, names: Sequence[str]) -> bool:
         return not {feature.name for feature in self.outcome.features} <= set(names)
+
+
+class _Kept(Generic[Key, Value]):
+    """The last things of a kind that were read."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most, self._lock = most, Lock()
+        self._held: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def put(self, key: Key, value: Value) -> None:
+        with self._lock:
+            self._held[key] = value
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+
+
+_SERVED: _Kept[RunId, Served] = _Kept()
+"""A run that a version stands on never changes in this."""
+_MODELS: _Kept[ModelId, Model] = _Kept()
+"""Used only as long as the database has the same revision."""
 
 
 class PredictionService:
@@ -90,7 +121,11 @@ class PredictionService:
                 "rows", msg=f"1 to {MAX_ROWS:,} rows at once; use a file for more", code="length"
             )
         with self._uow() as uow:
-            served = _served(uow, model_of(uow, user, model_id), alias, number)
+            held = _MODELS.get(model_id)
+            if held is None or held.revision != uow.models.revision_for(user, model_id):
+                held = model_of(uow, user, model_id)
+                _MODELS.put(model_id, held)
+            served = _served(uow, held, alias, number)
         if served.recipe and served.lacks(list(rows[0])):
             rows = self._engine.replay(served.columns, row_local_part(served.recipe), rows)
         with self._blobs.local(served.model_blob) as model:
@@ -228,6 +263,14 @@ class PredictionService:
 
 def _served(uow: UnitOfWork, model: Model, alias: str | None, number: int | None) -> Served:
     version = model.resolve(alias, number)
+    found = _SERVED.get(version.run_id)
+    if found is None:
+        found = _read(uow, version)
+        _SERVED.put(version.run_id, found)
+    return replace(found, version=version)
+
+
+def _read(uow: UnitOfWork, version: ModelVersion) -> Served:
     run = uow.runs.get(RunId(version.run_id))
     outcome, blob = run.result()
     table = uow.versions.get(run.specification.version_id)

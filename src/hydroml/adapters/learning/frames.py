@@ -226,6 +226,11 @@ def _text(column: pa.ChunkedArray) -> Any:
     return _TEXT.__from_arrow__(column.cast(pa.large_string()))
 
 
+def text_array(values: Sequence[str | None]) -> Any:
+    """Texts as a frame of features holds them."""
+    return _TEXT.__from_arrow__(pa.array(values, pa.large_string()))
+
+
 def _times(column: pa.ChunkedArray, declared: Column) -> Times:
     if not declared.type.is_temporal:
         return Times(_numbers(column)[0], declared.type)

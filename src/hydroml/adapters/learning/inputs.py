@@ -3,13 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hydroml.adapters.learning.frames import LARGEST, TEXT_TYPES, Array, check_memory, derive, feature_frame
+from hydroml.adapters.learning.frames import (
+    LARGEST,
+    TEXT_TYPES,
+    Array,
+    check_memory,
+    derive,
+    feature_frame,
+    text_array,
+)
 from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Feature, Outcome
@@ -19,19 +29,32 @@ MAX_FAULTS = 20
 _MOMENT = pa.timestamp("us")
 
 
-def of_rows(outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """What the model sees of rows of JSON, whose earlier rows are among them.
+def of_rows(outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the model sees of rows of JSON, whose earlier rows are among them: columns of floats, missing as NaN, and of
+    texts, missing as None.
 
     Raises InvalidInputError for a missing column or a value of the wrong type, naming row and column.
     """
     faults = list(islice(_row_faults(outcome, rows), MAX_FAULTS))
     if faults:
         raise InvalidInputError(f"these rows do not fit the model: {faults[0].msg}", tuple(faults))
-    columns = {f.name: _array(f, [row[f.name] for row in rows]) for f in outcome.features}
-    table = pa.table(columns)
-    frame, _ = feature_frame(table, _direct(outcome))
-    made = derive(table, _derived(outcome), *_order(outcome))
-    return frame.assign(**made)
+    columns: dict[str, Any] = {}
+    for feature in outcome.features:
+        if feature.direct:
+            values = [row[feature.name] for row in rows]
+            texts = feature.type in TEXT_TYPES
+            columns[feature.name] = values if texts else np.array([nan if v is None else float(v) for v in values])
+    if outcome.derived:
+        table = pa.table({f.name: _array(f, [row[f.name] for row in rows]) for f in outcome.features})
+        columns |= derive(table, _derived(outcome), *_order(outcome))
+    return columns
+
+
+def framed(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The same as a frame, as pipelines take it."""
+    return pd.DataFrame(
+        {name: text_array(values) if isinstance(values, list) else values for name, values in columns.items()}
+    )
 
 
 class TableReader:

@@ -1,10 +1,11 @@
 """Predictions of a fitted pipeline: for training's own scores, for rows of JSON and for Parquet tables."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from math import isnan
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from sklearn import config_context
+from threadpoolctl import ThreadpoolController, threadpool_limits  # type: ignore[import-untyped]
 
-from hydroml.adapters.learning import inputs
+from hydroml.adapters.learning import compiled, inputs
 from hydroml.adapters.learning.frames import Array, label_text
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Predictions, PredictionWarning
@@ -57,19 +59,35 @@ def in_blocks(
 
 def predict_rows(pipeline: Any, outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Predictions:
     """See the port."""
-    frame = inputs.of_rows(outcome, rows)
+    columns = inputs.of_rows(outcome, rows)
     if not rows:
         return Predictions((), () if outcome.classes else None, ())
-    predicted = pipeline.predict(frame).tolist()
-    probabilities = None
-    if outcome.classes:
-        labels = [label_text(c) for c in pipeline.classes_.tolist()]
-        probabilities = tuple(dict(zip(labels, p, strict=True)) for p in pipeline.predict_proba(frame).tolist())
-    intervals = None
+    fast = compiled.known(pipeline)
+    model, seen = (pipeline, inputs.framed(columns)) if fast is None else (fast.estimator, fast.matrix(columns))
+    probabilities = intervals = None
+    # waking threads, once for each tree, takes longer than these rows do on one
+    with _openmp(_loaded()).limit(limits=1, user_api="openmp"), config_context(assume_finite=True):
+        if outcome.classes:
+            labels, shares = model.classes_.tolist(), model.predict_proba(seen)
+            predicted = model.predict(seen).tolist()
+            texts = [label_text(label) for label in labels]
+            probabilities = tuple(dict(zip(texts, p, strict=True)) for p in shares.tolist())
+        else:
+            predicted = model.predict(seen).tolist()
     if outcome.interval is not None:
         half = outcome.interval.half_width
         intervals = tuple((value - half, value + half) for value in predicted)
-    return Predictions(tuple(predicted), probabilities, tuple(_row_warnings(outcome, rows, frame)), intervals)
+    return Predictions(tuple(predicted), probabilities, tuple(_row_warnings(outcome, rows, columns)), intervals)
+
+
+@cache
+def _openmp(_: tuple[str, ...]) -> ThreadpoolController:
+    """The libraries with threads that are loaded; to look for them takes a millisecond."""
+    return ThreadpoolController()
+
+
+def _loaded() -> tuple[str, ...]:
+    return tuple(name for name in ("lightgbm", "xgboost", "catboost") if name in sys.modules)
 
 
 def predict_table(  # noqa: PLR0917
@@ -99,9 +117,9 @@ def predict_table(  # noqa: PLR0917
 
 
 def _row_warnings(
-    outcome: Outcome, rows: Sequence[Mapping[str, Any]], frame: pd.DataFrame
+    outcome: Outcome, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]
 ) -> Iterator[PredictionWarning]:
-    derived = [(one, frame[one.name].tolist()) for one in outcome.derived]
+    derived = [(one, columns[one.name].tolist()) for one in outcome.derived]
     for index, row in enumerate(rows):
         for feature in (feature for feature in outcome.features if feature.direct):
             value, name = row[feature.name], feature.name

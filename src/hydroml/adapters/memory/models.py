@@ -51,6 +51,11 @@ class InMemoryModelRepository:
     def of_run(self, run_id: RunId) -> Sequence[Model]:
         return _oldest_first(self._rows.where(lambda m: any(v.run_id == run_id for v in m.versions)))
 
+    def revision_for(self, user: UserId, model_id: ModelId) -> int | None:
+        found = self._rows.get(model_id)
+        project = None if found is None else self._projects.get(found.project_id)
+        return found.revision if found and project and user in project.members else None
+
     def unmirrored(self, limit: int) -> Sequence[Model]:
         found = self._rows.where(lambda m: m.mirror_due or any(v.mlflow_version is None for v in m.versions))
         return _oldest_first(found)[:limit]

@@ -164,6 +164,11 @@ class SqlAlchemyModelRepository:
         made = exists().where(model_version.c.model_id == model.c.id, model_version.c.run_id == run_id)
         return self._all(select(model).where(made).order_by(model.c.created_at, model.c.id))
 
+    def revision_for(self, user: UserId, model_id: ModelId) -> int | None:
+        mine = model.c.project_id.in_(projects_of(user))
+        found: int | None = self._connection.scalar(select(model.c.revision).where(model.c.id == model_id, mine))
+        return found
+
     def unmirrored(self, limit: int) -> Sequence[Model]:
         waiting = select(model_version.c.model_id).where(_is_unmirrored)
         query = (

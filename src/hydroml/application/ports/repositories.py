@@ -395,6 +395,9 @@ class ModelRepository(Protocol):
     def of_run(self, run_id: RunId) -> Sequence[Model]:
         """Models with a version made from the run."""
 
+    def revision_for(self, user: UserId, model_id: ModelId) -> int | None:
+        """The model's revision, if the user is a member of its project: whether what is in memory may be used."""
+
     def unmirrored(self, limit: int) -> Sequence[Model]:
         """Models with a version that the tracking server's registry does not have yet, or of which it has to be told
         something anew."""

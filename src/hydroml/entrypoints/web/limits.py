@@ -27,12 +27,20 @@ class Limit:
         """Counts once; 0, or in how many seconds the window ends when the count goes beyond the limit."""
         slot = self._slot(key)
         try:
-            cache.add(slot, 0, self.seconds + 1)
-            return self._wait() if cache.incr(slot) > self._most() else 0
-        except ValueError:  # it ran out between the two calls
-            return 0
+            return self._wait() if self._counted(slot) > self._most() else 0
         except Exception:
             logger.warning("the cache does not answer; nobody is limited", exc_info=True)
+            return 0
+
+    def _counted(self, slot: str) -> int:
+        try:
+            return int(cache.incr(slot))
+        except ValueError:  # the first of this window
+            if cache.add(slot, 1, self.seconds + 1):
+                return 1
+        try:
+            return int(cache.incr(slot))
+        except ValueError:  # it ran out between the two calls
             return 0
 
     def exhausted(self, key: str) -> int:

@@ -13,6 +13,7 @@ from hydroml.domain.tokens import Scope, Token, TokenId
 from hydroml.entrypoints.bootstrap import container
 from hydroml.entrypoints.web.accounts.forms import AccountForm
 from hydroml.entrypoints.web.accounts.models import User
+from hydroml.entrypoints.web.api.auth import RECENT
 from hydroml.entrypoints.web.api.common import Page, whole
 
 router = Router(tags=["me"])
@@ -123,4 +124,5 @@ def create_token(request: HttpRequest, body: TokenIn) -> Status[NewTokenOut]:
 def revoke_token(request: HttpRequest, token_id: UUID) -> Status[None]:
     """The token opens nothing from now on."""
     container().tokens().revoke(request.auth, TokenId(token_id))
+    RECENT.forget()
     return Status(204, None)
