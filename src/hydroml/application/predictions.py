@@ -23,7 +23,8 @@ from hydroml.application.ports.repositories import UnitOfWork, UnitOfWorkFactory
 from hydroml.application.ports.storage import BlobStore, Scratch
 from hydroml.application.ports.tables import IncomingFile, TableEngine, WrittenTable
 from hydroml.application.versions import VersionWriter
-from hydroml.domain.errors import InvalidInputError
+from hydroml.domain.errors import Fault, InvalidInputError
+from hydroml.domain.experiments.portable import onnx_obstacles
 from hydroml.domain.experiments.runs import Outcome, Run, RunId
 from hydroml.domain.exports import ExportShape, format_of
 from hydroml.domain.jobs import Job, JobId, JobKind, Subject
@@ -224,6 +225,21 @@ class PredictionService:
             self._learner.bundle(file, served.outcome, target, title, out)
             # what is open outlives its folder
             return out.open("rb"), f"{title}.zip", out.stat().st_size
+
+    def onnx(self, user: UserId, model_id: ModelId, number: int) -> tuple[BinaryIO, str, int]:
+        """A version with its preparation as an ONNX graph: a file, its name and its size. Raises InvalidInputError that
+        names each part that cannot be written."""
+        with self._uow() as uow:
+            model = model_of(uow, user, model_id)
+            served = _served(uow, model, None, number)
+        if obstacles := onnx_obstacles(served.run):
+            faults = tuple(Fault(("number",), words, "onnx") for words in obstacles)
+            raise InvalidInputError(f"this cannot be written in ONNX: {'; '.join(obstacles)}", faults)
+        title = f"{model.name}, version {number}"
+        with self._scratch.folder(f"onnx-{uuid4()}") as folder, self._blobs.local(served.model_blob) as file:
+            out = folder / "model.onnx"
+            self._learner.onnx(file, served.outcome, title, out)
+            return out.open("rb"), f"{title}.onnx", out.stat().st_size
 
     # The handler of predict
 

@@ -187,6 +187,9 @@ def test_owner_reads_every_address(things: Things, alice: Person) -> None:
             ("/events", "/runs/compare", "/runs/compare/report")
         ):  # which need two runs
             response = alice.client.get(with_ids(template, things), asked(template, things))
+            if template.endswith("/onnx"):  # which reads the model, and this run's is none
+                assert response.json()["type"].endswith("untrusted-model")
+                continue
             assert response.status_code == 200, f"{template}: {response.status_code} {response.content[:300]!r}"
 
 

@@ -242,6 +242,23 @@ def test_owners_approve_and_a_rejected_version_predicts_no_more(app: Harness, me
     assert ("approved", "version 1: it beats the baselines") in told
 
 
+def test_what_onnx_cannot_hold_is_named_before_anything_is_read(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    model = app.models.register(me, trained(app, me, project, version).id, "flow").model
+    stream, name, size = app.predictions.onnx(me, model.id, 1)
+    with stream:
+        assert (name, len(stream.read())) == ("flow, version 1.onnx", size)
+    near = read_specification({
+        "name": "Near", "version_id": str(version.id), "target": "flow", "algorithm": {"name": "k_nearest_neighbours"},
+        "preparation": {"numbers": {"transform": "power"}},
+    })  # fmt: skip
+    run, _ = app.runs.request(me, app.experiments.create(me, project, near).experiment.id)
+    app.work()
+    app.models.register(me, run.id, "flow")
+    with pytest.raises(InvalidInputError, match=r"neighbours.*the power transformation of “rain”"):
+        app.predictions.onnx(me, model.id, 2)
+
+
 def test_what_changes_of_a_model_is_mirrored_anew(app: Harness, me: UserId, project: ProjectId) -> None:
     model = app.models.register(me, trained(app, me, project, app.imported(me, project)).id, "flow").model
     app.tracking.sync()

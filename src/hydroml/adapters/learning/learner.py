@@ -8,6 +8,7 @@ from typing import Any
 
 from hydroml.application.ports.jobs import Monitor
 from hydroml.application.ports.learning import Predictions, Trained, TrainingTask
+from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.runs import Outcome
 
@@ -56,6 +57,16 @@ class ScikitLearner:
         from hydroml.adapters.learning import bundle
 
         bundle.write(model, outcome, target, title, out)
+
+    def onnx(self, model: Path, outcome: Outcome, title: str, out: Path) -> None:
+        from hydroml.adapters.learning import compiled, onnx_graph
+
+        if find_spec("onnx") is None:
+            raise UnavailableError("this needs the package onnx: pip install hydroml[onnx]")
+        try:
+            onnx_graph.write(compiled.compiled(self._load(model)), outcome, title, out)
+        except compiled.NotCompiledError as error:
+            raise InvalidInputError.at("number", msg=f"this cannot be written in ONNX: {error}", code="onnx") from None
 
     def _load(self, model: Path) -> Any:
         from hydroml.adapters.learning import modelfile

@@ -124,6 +124,10 @@ class Learner(Protocol):
     def bundle(self, model: Path, outcome: Outcome, target: str, title: str, out: Path) -> None:
         """Writes the model as a folder that predicts without HydroML, with public libraries only, to the zip `out`."""
 
+    def onnx(self, model: Path, outcome: Outcome, title: str, out: Path) -> None:
+        """Writes the model with its preparation as one ONNX graph. Raises InvalidInputError for a part that cannot be
+        written, UnavailableError where ONNX is not installed."""
+
 
 class Tracker(Protocol):
     """A record of runs and models where others look for it. Raises UnavailableError when it does not answer."""

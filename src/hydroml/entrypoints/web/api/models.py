@@ -12,6 +12,7 @@ from pydantic import Field
 
 from hydroml.application.models import ModelDetail
 from hydroml.application.ports.learning import Predictions
+from hydroml.domain.experiments.portable import onnx_obstacles
 from hydroml.domain.experiments.runs import Feature, PredictionInterval, Run
 from hydroml.domain.models import Approval, Model, ModelId, ModelVersion
 from hydroml.domain.projects import ProjectId, UserId
@@ -62,6 +63,7 @@ class ModelVersionOut(Schema):
     metrics: dict[str, float | None] | None
     algorithm: str | None
     note: str
+    onnx_obstacles: list[str] | None = Field(description="What stands in the way of ONNX; nothing where it is offered.")
     approval: Approval
     decisions: list[DecisionOut] = Field(description="Oldest first.")
     mlflow_version: str | None
@@ -77,6 +79,7 @@ class ModelVersionOut(Schema):
             run_name=run.specification.name if run else None,
             version_id=run.specification.version_id if run else None,
             note=version.note,
+            onnx_obstacles=list(onnx_obstacles(run)) if run else None,
             approval=version.approval,
             decisions=[
                 DecisionOut(verdict=one.verdict, reason=one.reason, by=one.by, by_name=names.get(one.by), at=one.at)
@@ -324,6 +327,17 @@ def predict_table(
 def download_model(request: HttpRequest, model_id: UUID, number: int) -> HttpResponseBase:
     """A version as a folder that predicts without HydroML, with one command and public libraries only."""
     stream, name, size = container().predictions().bundle(request.auth, ModelId(model_id), number)
+    return download(request, stream, name, size)
+
+
+@router.get(
+    "/models/{uuid:model_id}/versions/{int:number}/onnx",
+    openapi_extra=file_description("The model with its preparation as one ONNX graph."),
+)
+def download_onnx(request: HttpRequest, model_id: UUID, number: int) -> HttpResponseBase:
+    """A version as ONNX: numbers are doubles with NaN for missing, texts are strings with “” for missing; 422 names the
+    parts that cannot be written."""
+    stream, name, size = container().predictions().onnx(request.auth, ModelId(model_id), number)
     return download(request, stream, name, size)
 
 

@@ -1,6 +1,7 @@
 // The versions of a model: who decided what about them, aliases, notes.
 import { formDialog } from "../components/shared.js";
 import { api } from "../lib/api.js";
+import { download } from "../lib/dom.js";
 import { openMenu } from "../lib/menu.js";
 import { mix } from "../lib/mix.js";
 import { ask, toast, toastError } from "../lib/ui.js";
@@ -85,6 +86,7 @@ export function modelVersions() {
       },
       versionMenu(event, version) {
         const items = [];
+        if (version.onnx_obstacles && !version.onnx_obstacles.length) items.push({ title: "Download as ONNX", icon: "download", help: "One graph with the preparation, for onnxruntime", run: () => this.downloadOnnx(version) }, "-");
         if (this.mayDecide(version)) {
           if (version.approval !== "approved") items.push({ title: "Approve …", icon: "check", run: () => this.open("approve", version) });
           if (version.approval === "approved" && !this.isChampion(version)) items.push({ title: "Make champion", icon: "star", run: () => this.promote(version) });
@@ -101,6 +103,11 @@ export function modelVersions() {
         }
         if (this.mayDecide(version) && version.approval !== "rejected") items.push("-", { title: version.approval === "approved" ? "Withdraw …" : "Reject …", icon: "x", danger: true, run: () => this.open("reject", version) });
         openMenu(event.currentTarget, items, `Version ${version.number}`);
+      },
+      async downloadOnnx(version) {
+        const answer = await fetch(`/api/v1/models/${this.id}/versions/${version.number}/onnx`);
+        if (answer.ok) download(`${this.model.name}, version ${version.number}.onnx`, await answer.blob());
+        else toast((await answer.json()).detail, { tone: "danger", title: "Not written." });
       },
       async promote(version) {
         const before = this.model.aliases?.champion;
