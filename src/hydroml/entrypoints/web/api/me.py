@@ -104,7 +104,9 @@ def change_me(request: HttpRequest, body: MePatch) -> MeOut:
             Fault((name,), message, "invalid") for name, messages in form.errors.items() for message in messages
         )
         raise InvalidInputError(faults[0].msg, faults)
-    return MeOut.of(form.save())
+    saved = form.save()
+    RECENT.forget()
+    return MeOut.of(saved)
 
 
 @router.get("/tokens", response=Page[TokenOut])
