@@ -89,6 +89,12 @@ def test_values_of_another_type_are_refused(model: Any, change: dict[str, Any], 
     assert (fault.loc, fault.code) == (("rows", 1, next(iter(change))), code)
 
 
+def test_a_refusal_says_what_was_given(model: Any) -> None:
+    for value, words in (("warm", "not “warm”"), (float("nan"), "not NaN [(]null is"), ("w" * 99, "not “w{39} …")):
+        with pytest.raises(InvalidInputError, match=words):
+            LEARNER.predict_rows(model.model, model.outcome, [ROW | {"x": value}])
+
+
 def test_faults_are_named_up_to_a_bound(model: Any) -> None:
     with pytest.raises(InvalidInputError) as caught:
         LEARNER.predict_rows(model.model, model.outcome, [{}] * 1_000)

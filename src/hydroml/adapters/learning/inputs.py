@@ -1,9 +1,10 @@
 """What comes in for a prediction: checked against what the model learnt from, and made into what it sees."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from math import nan
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from hydroml.domain.experiments.runs import Feature, Outcome
 from hydroml.domain.sources import Column, ColumnType
 
 MAX_FAULTS = 20
+_SHOWN = 40
 _MOMENT = pa.timestamp("us")
 
 
@@ -109,7 +111,15 @@ def _row_faults(outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> Iterator
             if feature.name not in row:
                 yield Fault(place, f"row {index + 1} has no “{feature.name}”; give null if it is missing", "required")
             elif (message := _complaint(feature, row[feature.name])) is not None:
-                yield Fault(place, f"row {index + 1}: “{feature.name}” {message}", "wrong_type")
+                words = f"row {index + 1}: “{feature.name}” {message}, not {_shown(row[feature.name])}"
+                yield Fault(place, words, "wrong_type")
+
+
+def _shown(value: Any) -> str:
+    """What was given, in short, as it stands in JSON."""
+    text = f"“{value}”" if isinstance(value, str) else json.dumps(value)
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
+    return f"{text} (null is a missing value)" if isinstance(value, float) and not isfinite(value) else text
 
 
 def _complaint(feature: Feature, value: Any) -> str | None:
