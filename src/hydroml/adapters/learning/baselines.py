@@ -9,8 +9,6 @@ from hydroml.adapters.learning.frames import Array, Times
 from hydroml.adapters.learning.splits import Parts
 from hydroml.domain.experiments.specification import Problem
 
-_YEAR = np.timedelta64(365, "D")
-
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -23,54 +21,50 @@ class Series:
 
 def regression_predictions(series: Series, parts: Parts) -> dict[str, Array]:
     """Each baseline's predictions for the test rows; where it has none of its own, it predicts the training mean."""
-    training = series.values[parts.train]
-    mean = training.mean()
+    values, times, train, test = series.values, series.times, parts.train, parts.test
     predictions = {
-        "mean": np.full(len(parts.test), mean),
-        "median": np.full(len(parts.test), np.median(training)),
+        "mean": np.full(len(test), values[train].mean()),
+        "median": np.full(len(test), np.median(values[train])),
     }
-    times = series.times
     if times is not None:
-        predictions["persistence"] = _persistence(series, times, parts, mean)
+        groups = np.zeros(len(values), dtype=np.int64) if series.groups is None else series.groups
+        predictions["persistence"] = persistence(values, times.ordinals, times.known, groups, train, test)
         if times.is_calendar:
-            seasonal = _seasonal_mean(series, times, parts, mean)
+            seasonal = seasonal_mean(values, times.values, groups, train, test)
             if seasonal is not None:
                 predictions["seasonal_mean"] = seasonal
     return predictions
 
 
-def _persistence(series: Series, times: Times, parts: Parts, mean: float) -> Array:
+def persistence(values: Array, moments: Array, known: Array, groups: Array, train: Array, test: Array) -> Array:  # noqa: PLR0917
     """The last observation before each row's time, of the same group; the mean of several at that moment."""
-    known = np.flatnonzero(~np.isnan(series.values) & times.known)
-    predictions = np.full(len(parts.test), mean)
-    groups = series.groups if series.groups is not None else np.zeros(len(series.values), dtype=np.int8)
-    usable = times.known[parts.test]
-    for group in np.unique(groups[parts.test]):
-        past = known[groups[known] == group]
+    observed = np.flatnonzero(~np.isnan(values) & known)
+    predictions = np.full(len(test), values[train].mean())
+    for group in np.unique(groups[test]):
+        past = observed[groups[observed] == group]
         if not len(past):
             continue
-        moments, inverse = np.unique(times.ordinals[past], return_inverse=True)
-        means = np.bincount(inverse, weights=series.values[past]) / np.bincount(inverse)
-        mine = np.flatnonzero((groups[parts.test] == group) & usable)
-        before = np.searchsorted(moments, times.ordinals[parts.test[mine]], side="left") - 1
+        times, inverse = np.unique(moments[past], return_inverse=True)
+        means = np.bincount(inverse, weights=values[past]) / np.bincount(inverse)
+        mine = np.flatnonzero((groups[test] == group) & known[test])
+        before = np.searchsorted(times, moments[test[mine]], side="left") - 1
         predictions[mine[before >= 0]] = means[before[before >= 0]]
     return predictions
 
 
-def _seasonal_mean(series: Series, times: Times, parts: Parts, mean: float) -> Array | None:
+def seasonal_mean(values: Array, dates: Array, groups: Array, train: Array, test: Array) -> Array | None:
     """The training mean of each calendar day, by group; None when the training part covers less than a year."""
-    train = parts.train[times.known[parts.train]]
-    if not len(train) or np.ptp(times.values[train]) < _YEAR:
+    known = ~np.isnat(dates)
+    seen = train[known[train]]
+    if not len(seen) or np.ptp(dates[seen]) < np.timedelta64(365, "D"):
         return None
-    days = _calendar_day(times.values)
-    if series.groups is not None:
-        days = days + 372 * series.groups.astype(np.int64)
+    days = _calendar_day(dates) + 372 * groups.astype(np.int64)
     size = int(days.max()) + 1
-    counts = np.bincount(days[train], minlength=size)
-    sums = np.bincount(days[train], weights=series.values[train], minlength=size)
-    wanted = days[parts.test]
-    found = (counts[wanted] > 0) & times.known[parts.test]
-    predictions = np.full(len(parts.test), mean)
+    counts = np.bincount(days[seen], minlength=size)
+    sums = np.bincount(days[seen], weights=values[seen], minlength=size)
+    wanted = days[test]
+    found = (counts[wanted] > 0) & known[test]
+    predictions = np.full(len(test), values[train].mean())
     predictions[found] = sums[wanted[found]] / counts[wanted[found]]
     return predictions
 

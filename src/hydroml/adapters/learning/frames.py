@@ -8,24 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from hydroml.adapters.learning import past
+from hydroml.adapters.learning import past, reading
 from hydroml.domain.errors import InvalidInputError, TooLargeError
 from hydroml.domain.experiments import cost
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.sources import Column, ColumnType
 
-Array = NDArray[Any]
-Label = int | float | str | bool
+Array = reading.Array
+Label = reading.Label
 
 TEXT_TYPES = cost.TEXTS
-LARGEST = float(np.finfo(np.float32).max)
-"""Trees hold thresholds in single precision and refuse numbers beyond it."""
-_TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
-_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +187,7 @@ def feature_frame(table: pa.Table, features: Sequence[Column]) -> tuple[pd.DataF
     infinite = {}
     for feature in features:
         if feature.type in TEXT_TYPES:
-            columns[feature.name] = _text(table[feature.name])
+            columns[feature.name] = reading.texts(table[feature.name])
         else:
             columns[feature.name], count = _numbers(table[feature.name])
             if count:
@@ -203,66 +197,30 @@ def feature_frame(table: pa.Table, features: Sequence[Column]) -> tuple[pd.DataF
 
 def _numbers(column: pa.ChunkedArray) -> tuple[Array, int]:
     """Floats, and how many infinite ones, or too large for a tree to hold, were turned into missing ones."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _numbers(column.cast(kind.value_type))
-    if pa.types.is_duration(kind):
-        values = column.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy() / _PER_SECOND[kind.unit]
-    elif pa.types.is_boolean(kind):
-        values = column.cast(pa.int8()).cast(pa.float64()).to_numpy()
-    else:
-        try:
-            values = column.cast(pa.float64(), safe=False).to_numpy()
-        except pa.ArrowException:
-            raise InvalidInputError(f"values of type {kind} cannot be used as numbers") from None
-    infinite = np.abs(values) > LARGEST
-    count = int(infinite.sum())
-    if count:
-        values = np.where(infinite, np.nan, values)
-    return values, count
-
-
-def _text(column: pa.ChunkedArray) -> Any:
-    return _TEXT.__from_arrow__(column.cast(pa.large_string()))
+    try:
+        values = reading.numbers(column)
+    except pa.ArrowException:
+        raise InvalidInputError(f"values of type {column.type} cannot be used as numbers") from None
+    finite = reading.finite(values)
+    return finite, 0 if finite is values else int(np.isnan(finite).sum() - np.isnan(values).sum())
 
 
 def text_array(values: Sequence[str | None]) -> Any:
     """Texts as a frame of features holds them."""
-    return _TEXT.__from_arrow__(pa.array(values, pa.large_string()))
+    return reading.TEXT.__from_arrow__(pa.array(values, pa.large_string()))
 
 
 def _times(column: pa.ChunkedArray, declared: Column) -> Times:
     if not declared.type.is_temporal:
         return Times(_numbers(column)[0], declared.type)
-    zone = getattr(column.type, "tz", None)
-    values = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64()).to_numpy()
-    if values.dtype != np.int64:  # floats, as there are missing ones: microseconds would lose their last digits
-        missing = column.is_null().to_numpy()
-        values = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64()).fill_null(0).to_numpy().copy()
-        values[missing] = np.iinfo(np.int64).min  # NaT
-    return Times(values.view("datetime64[us]"), declared.type, zone is not None)
+    return Times(reading.moments(column), declared.type, getattr(column.type, "tz", None) is not None)
 
 
 def _groups(column: pa.ChunkedArray) -> Groups:
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    array = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    names = array.dictionary.to_pylist()
-    return Groups(array.indices.to_numpy(), tuple("missing" if n is None else label_text(n) for n in names))
+    codes, names = reading.group_codes(column)
+    return Groups(codes, tuple("missing" if n is None else label_text(n) for n in names))
 
 
 def _classes(column: pa.ChunkedArray) -> Target:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_decimal(kind) or pa.types.is_floating(kind):
-        kind = pa.float64()
-    elif pa.types.is_integer(kind):
-        kind = pa.int64()
-    elif not pa.types.is_boolean(kind):
-        kind = pa.string()
-    plain = column.cast(kind, safe=False)
-    if kind == pa.float64():
-        plain = pc.if_else(pc.is_finite(plain), plain, pa.scalar(None, kind))
-    classes = tuple(sorted(v for v in pc.unique(plain).to_pylist() if v is not None))
-    if not classes:
-        return Target(np.full(len(plain), -1), (0,))
-    codes = pc.fill_null(pc.index_in(plain, value_set=pa.array(classes, kind)), -1)
-    return Target(codes.to_numpy().astype(np.int64), classes)
+    codes, classes = reading.class_codes(column)
+    return Target(codes, classes or (0,))

@@ -26,7 +26,7 @@ def correlation(o: Array, p: Array) -> float:
 
 
 def kge(o: Array, p: Array) -> float:
-    return _kge(correlation(o, p), _alpha(o, p), _beta(o, p))
+    return _kge(correlation(o, p), kge_alpha(o, p), kge_beta(o, p))
 
 
 def spread(values: Array) -> np.float64:
@@ -40,26 +40,26 @@ def _kge(*parts: float) -> float:
     return float(1 - np.linalg.norm(np.array(parts) - 1))
 
 
-def _alpha(o: Array, p: Array) -> float:
+def kge_alpha(o: Array, p: Array) -> float:
     return float(np.sqrt(spread(p) / spread(o)))
 
 
-def _beta(o: Array, p: Array) -> float:
+def kge_beta(o: Array, p: Array) -> float:
     return float(p.mean() / o.mean())
 
 
-def _gamma(o: Array, p: Array) -> float:
-    return float(np.float64(_alpha(o, p)) / _beta(o, p))
+def kge_gamma(o: Array, p: Array) -> float:
+    return float(np.float64(kge_alpha(o, p)) / kge_beta(o, p))
 
 
-def _log_nse(o: Array, p: Array) -> float:
+def log_nse(o: Array, p: Array) -> float:
     if o.min() < 0 or o.mean() <= 0:
         return _NAN
     small = o.mean() / 100
     return nse(np.log(o + small), np.log(np.maximum(p, 0) + small))
 
 
-def _agreement(o: Array, p: Array) -> float:
+def agreement(o: Array, p: Array) -> float:
     return float(1 - np.sum((o - p) ** 2) / np.sum((np.abs(p - o.mean()) + np.abs(o - o.mean())) ** 2))
 
 
@@ -72,23 +72,23 @@ def _peaks(o: Array, p: Array) -> tuple[Array, Array, Array]:
     return at, near[np.arange(len(at)), best], np.abs(best - _WINDOW)
 
 
-def _peak_error(o: Array, p: Array) -> float:
+def peak_error(o: Array, p: Array) -> float:
     at, highest, _ = _peaks(o, p)
     return float(np.mean(100 * (highest - o[at]) / o[at])) if len(at) and o[at].min() > 0 else _NAN
 
 
-def _peak_timing(o: Array, p: Array) -> float:
+def peak_timing(o: Array, p: Array) -> float:
     at, _, off = _peaks(o, p)
     return float(off.mean()) if len(at) else _NAN
 
 
-def _high_flows(o: Array, p: Array) -> float:
+def high_flow_volume(o: Array, p: Array) -> float:
     share = max(round(0.02 * len(o)), 1)
     highest, predicted = np.sort(o)[-share:], np.sort(p)[-share:]
     return float(100 * np.sum(predicted - highest) / np.sum(highest)) if np.sum(highest) > 0 else _NAN
 
 
-def _middle_slope(o: Array, p: Array) -> float:
+def middle_slope(o: Array, p: Array) -> float:
     def slope(values: Array) -> float:
         falling = np.sort(values)[::-1]
         high, low = (falling[min(round(share * len(falling)), len(falling) - 1)] for share in (0.2, 0.7))
@@ -97,7 +97,7 @@ def _middle_slope(o: Array, p: Array) -> float:
     return 100 * (slope(p) - slope(o)) / slope(o) if slope(o) else _NAN
 
 
-def _low_flows(o: Array, p: Array) -> float:
+def low_flow_volume(o: Array, p: Array) -> float:
     def volume(values: Array) -> float:
         lowest = np.sort(values)[: max(round(0.3 * len(values)), 1)]
         return float(np.sum(np.log(lowest) - np.log(lowest[0]))) if lowest[0] > 0 else _NAN
@@ -105,20 +105,36 @@ def _low_flows(o: Array, p: Array) -> float:
     return -100 * (volume(p) - volume(o)) / volume(o) if volume(o) else _NAN
 
 
+def kge_2012(o: Array, p: Array) -> float:
+    return _kge(correlation(o, p), kge_gamma(o, p), kge_beta(o, p))
+
+
+def rsr(o: Array, p: Array) -> float:
+    return float(np.sqrt(np.sum((o - p) ** 2) / spread(o)))
+
+
+def volumetric_efficiency(o: Array, p: Array) -> float:
+    return float(1 - np.sum(np.abs(p - o)) / np.sum(o)) if np.sum(o) > 0 else _NAN
+
+
+def fdc_nse(o: Array, p: Array) -> float:
+    return nse(np.sort(o), np.sort(p))
+
+
 METRICS: Mapping[str, Callable[[Array, Array], float]] = {
     "nse": nse,
-    "log_nse": _log_nse,
-    "kge_2012": lambda o, p: _kge(correlation(o, p), _gamma(o, p), _beta(o, p)),
-    "kge_alpha": _alpha,
-    "kge_beta": _beta,
-    "kge_gamma": _gamma,
-    "rsr": lambda o, p: float(np.sqrt(np.sum((o - p) ** 2) / spread(o))),
-    "d": _agreement,
-    "ve": lambda o, p: float(1 - np.sum(np.abs(p - o)) / np.sum(o)) if np.sum(o) > 0 else _NAN,
-    "fhv": _high_flows,
-    "fms": _middle_slope,
-    "flv": _low_flows,
-    "fdc_nse": lambda o, p: nse(np.sort(o), np.sort(p)),
+    "log_nse": log_nse,
+    "kge_2012": kge_2012,
+    "kge_alpha": kge_alpha,
+    "kge_beta": kge_beta,
+    "kge_gamma": kge_gamma,
+    "rsr": rsr,
+    "d": agreement,
+    "ve": volumetric_efficiency,
+    "fhv": high_flow_volume,
+    "fms": middle_slope,
+    "flv": low_flow_volume,
+    "fdc_nse": fdc_nse,
 }
-PEAK_METRICS: Mapping[str, Callable[[Array, Array], float]] = {"peak_error": _peak_error, "peak_timing": _peak_timing}
+PEAK_METRICS: Mapping[str, Callable[[Array, Array], float]] = {"peak_error": peak_error, "peak_timing": peak_timing}
 """These read the pairs as one series in the order of time."""

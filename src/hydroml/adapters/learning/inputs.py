@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hydroml.adapters.learning.frames import (
-    LARGEST,
     TEXT_TYPES,
     Array,
     check_memory,
@@ -21,6 +20,7 @@ from hydroml.adapters.learning.frames import (
     feature_frame,
     text_array,
 )
+from hydroml.adapters.learning.reading import LARGEST
 from hydroml.domain.errors import Fault, InvalidInputError
 from hydroml.domain.experiments.preparation import Derived
 from hydroml.domain.experiments.runs import Feature, Outcome

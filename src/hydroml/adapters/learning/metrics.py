@@ -31,7 +31,7 @@ def regression(
     if not len(o):
         return {}
     special = {**hydrology.METRICS, **(hydrology.PEAK_METRICS if in_order else {})}
-    wanted = {**_GENERAL, **{name: f for name, f in special.items() if hydrology_too or name in names}}
+    wanted = {**GENERAL, **{name: f for name, f in special.items() if hydrology_too or name in names}}
     return _defined(wanted, o, p)
 
 
@@ -41,10 +41,9 @@ def classification(
     """`observed` and `predicted` are indices of classes, and the columns of `probabilities` follow the same order."""
     if not len(observed):
         return {}
-    two = problem is Problem.BINARY
-    values = _defined(_CLASSES | (_BINARY if two else _MULTICLASS), confusion(observed, predicted))
+    values = _defined(of_confusion(problem), confusion(observed, predicted))
     if probabilities is not None:
-        values |= _defined(_LIKELY | (_BINARY_LIKELY if two else _MULTICLASS_LIKELY), observed, probabilities)
+        values |= _defined(of_probabilities(problem), observed, probabilities)
     return values
 
 
@@ -52,16 +51,36 @@ def rmse(o: Array, p: Array) -> float:
     return float(np.sqrt(np.mean((p - o) ** 2)))
 
 
-_GENERAL: Mapping[str, Callable[[Array, Array], float]] = {
+def mae(o: Array, p: Array) -> float:
+    return float(np.mean(np.abs(p - o)))
+
+
+def median_ae(o: Array, p: Array) -> float:
+    return float(np.median(np.abs(p - o)))
+
+
+def max_error(o: Array, p: Array) -> float:
+    return float(np.max(np.abs(p - o)))
+
+
+def bias(o: Array, p: Array) -> float:
+    return float(np.mean(p - o))
+
+
+def pbias(o: Array, p: Array) -> float:
+    return float(100 * np.sum(p - o) / np.sum(o))
+
+
+GENERAL: Mapping[str, Callable[[Array, Array], float]] = {
     "rmse": rmse,
-    "mae": lambda o, p: float(np.mean(np.abs(p - o))),
-    "median_ae": lambda o, p: float(np.median(np.abs(p - o))),
-    "max_error": lambda o, p: float(np.max(np.abs(p - o))),
-    "bias": lambda o, p: float(np.mean(p - o)),
+    "mae": mae,
+    "median_ae": median_ae,
+    "max_error": max_error,
+    "bias": bias,
     "r2": hydrology.nse,
     "pearson_r": hydrology.correlation,
     "kge": hydrology.kge,
-    "pbias": lambda o, p: float(100 * np.sum(p - o) / np.sum(o)),
+    "pbias": pbias,
 }
 
 
@@ -85,7 +104,7 @@ def _f1_of_each(counts: Array) -> tuple[Array, Array]:
     return 2 * np.diag(counts)[there] / (observed + predicted)[there], observed[there]
 
 
-def _f1_weighted(counts: Array) -> float:
+def f1_weighted(counts: Array) -> float:
     scores, rows = _f1_of_each(counts)
     return float(np.average(scores, weights=rows))
 
@@ -98,12 +117,12 @@ def _by_chance(counts: Array) -> tuple[np.float64, np.float64, np.float64, np.fl
     return rows, np.trace(counts), observed @ predicted, variation
 
 
-def _mcc(counts: Array) -> float:
+def mcc(counts: Array) -> float:
     rows, hits, chance, variation = _by_chance(counts)
     return float((hits * rows - chance) / np.sqrt(variation))
 
 
-def _kappa(counts: Array) -> float:
+def kappa(counts: Array) -> float:
     rows, hits, chance, _ = _by_chance(counts)
     return float((hits * rows - chance) / (rows**2 - chance))
 
@@ -148,30 +167,73 @@ def average_precision(positive: Array, score: Array) -> float:
     return float(np.sum(np.diff(true, prepend=0) * precision) / true[-1])
 
 
-def _one_against_rest(observed: Array, probabilities: Array) -> float:
+def accuracy(counts: Array) -> float:
+    return float(np.trace(counts) / counts.sum())
+
+
+def f1_macro(counts: Array) -> float:
+    return float(_f1_of_each(counts)[0].mean())
+
+
+def precision(counts: Array) -> float:
+    return float(counts[1, 1] / counts[:, 1].sum())
+
+
+def recall(counts: Array) -> float:
+    return float(counts[1, 1] / counts[1].sum())
+
+
+def specificity(counts: Array) -> float:
+    return float(counts[0, 0] / counts[0].sum())
+
+
+def f1(counts: Array) -> float:
+    return float(2 * counts[1, 1] / (counts[1].sum() + counts[:, 1].sum()))
+
+
+def roc_auc_of_second(observed: Array, probabilities: Array) -> float:
+    return roc_auc(observed == 1, probabilities[:, 1])
+
+
+def pr_auc_of_second(observed: Array, probabilities: Array) -> float:
+    return average_precision(observed == 1, probabilities[:, 1])
+
+
+def roc_auc_ovr(observed: Array, probabilities: Array) -> float:
+    """Of each class against the rest, on average."""
     return float(np.mean([roc_auc(observed == c, probabilities[:, c]) for c in range(probabilities.shape[1])]))
 
 
-_CLASSES: dict[str, Callable[[Array], float]] = {
-    "accuracy": lambda counts: float(np.trace(counts) / counts.sum()),
+_CLASSES: Mapping[str, Callable[[Array], float]] = {
+    "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
-    "f1_macro": lambda counts: float(_f1_of_each(counts)[0].mean()),
-    "mcc": _mcc,
-    "kappa": _kappa,
+    "f1_macro": f1_macro,
+    "mcc": mcc,
+    "kappa": kappa,
 }
-_BINARY: dict[str, Callable[[Array], float]] = {
-    "precision": lambda counts: float(counts[1, 1] / counts[:, 1].sum()),
-    "recall": lambda counts: float(counts[1, 1] / counts[1].sum()),
-    "specificity": lambda counts: float(counts[0, 0] / counts[0].sum()),
-    "f1": lambda counts: float(2 * counts[1, 1] / (counts[1].sum() + counts[:, 1].sum())),
+_BINARY: Mapping[str, Callable[[Array], float]] = {
+    "precision": precision,
+    "recall": recall,
+    "specificity": specificity,
+    "f1": f1,
 }
-_MULTICLASS: dict[str, Callable[[Array], float]] = {"f1_weighted": _f1_weighted}
-_LIKELY: dict[str, Callable[[Array, Array], float]] = {"log_loss": log_loss, "brier": brier}
-_BINARY_LIKELY: dict[str, Callable[[Array, Array], float]] = {
-    "roc_auc": lambda o, given: roc_auc(o == 1, given[:, 1]),
-    "pr_auc": lambda o, given: average_precision(o == 1, given[:, 1]),
+_MULTICLASS: Mapping[str, Callable[[Array], float]] = {"f1_weighted": f1_weighted}
+_LIKELY: Mapping[str, Callable[[Array, Array], float]] = {"log_loss": log_loss, "brier": brier}
+_BINARY_LIKELY: Mapping[str, Callable[[Array, Array], float]] = {
+    "roc_auc": roc_auc_of_second,
+    "pr_auc": pr_auc_of_second,
 }
-_MULTICLASS_LIKELY: dict[str, Callable[[Array, Array], float]] = {"roc_auc_ovr": _one_against_rest}
+_MULTICLASS_LIKELY: Mapping[str, Callable[[Array, Array], float]] = {"roc_auc_ovr": roc_auc_ovr}
+
+
+def of_confusion(problem: Problem) -> Mapping[str, Callable[[Array], float]]:
+    """What is computed from the table of observed and predicted classes."""
+    return {**_CLASSES, **(_BINARY if problem is Problem.BINARY else _MULTICLASS)}
+
+
+def of_probabilities(problem: Problem) -> Mapping[str, Callable[[Array, Array], float]]:
+    """What is computed from observed classes and the probabilities of all."""
+    return {**_LIKELY, **(_BINARY_LIKELY if problem is Problem.BINARY else _MULTICLASS_LIKELY)}
 
 
 def _defined(wanted: Mapping[str, Callable[..., float]], *given: Array) -> dict[str, float]:
