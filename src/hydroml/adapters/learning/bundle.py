@@ -6,7 +6,7 @@ from importlib.metadata import version as installed
 from inspect import getsource
 from pathlib import Path
 
-from hydroml.adapters.learning import modelfile, past, standalone
+from hydroml.adapters.learning import environment, modelfile, past, standalone
 from hydroml.domain.experiments.runs import Feature, Outcome
 
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "skops")
@@ -17,7 +17,7 @@ _OURS = "from hydroml.adapters.learning.past import"
 def write(model: Path, outcome: Outcome, target: str, title: str, out: Path) -> None:
     """`title` is what people call the model; the zip holds it with its preparation, a script and a description."""
     names = " ".join(str(outcome.parameters.get(name, "")) for name in ("algorithm", "members")).lower()
-    needed = [*_LIBRARIES, *(booster for booster in _BOOSTERS if booster in names)]
+    needed = [*_LIBRARIES, *(environment.distribution(booster) for booster in _BOOSTERS if booster in names)]
     facts = {
         "title": title,
         "target": target,

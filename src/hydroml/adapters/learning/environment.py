@@ -6,15 +6,22 @@ from functools import cache
 from importlib.metadata import packages_distributions, version
 from typing import Any
 
-_ALWAYS = ("hydroml", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+from hydroml.adapters.learning import algorithms
+
+_ALWAYS = ("hydroml", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "threadpoolctl")
 
 
 def versions(pipeline: Any) -> dict[str, str]:
-    """By distribution: what always takes part, and the library of the estimator."""
-    module = type(pipeline[-1]).__module__.partition(".")[0]
-    own = _distributions().get(module, [])
+    """By distribution: what always takes part, and the libraries of the estimators."""
+    modules = {type(part).__module__.partition(".")[0] for part in algorithms.parts(pipeline)}
+    own = [name for module in modules for name in _distributions().get(module, [])]
     found = {"python": platform.python_version()}
     return found | {name: version(name) for name in sorted({*_ALWAYS, *own})}
+
+
+def distribution(module: str) -> str:
+    """Under which name a library is installed: XGBoost comes as xgboost and as xgboost-cpu."""
+    return next(iter(_distributions().get(module, [])), module)
 
 
 @cache

@@ -340,8 +340,9 @@ class Run:
             for name in one.metrics[part]
         ]
         counts = [Difference(f"{part} rows", getattr(one.counts, part), getattr(other.counts, part)) for part in _PARTS]
-        names = dict.fromkeys((*one.environment, *other.environment))
-        versions = [Difference(name, one.environment.get(name), other.environment.get(name)) for name in names]
+        # what one of them did not record is not known to differ
+        names = [name for name in one.environment if name in other.environment]
+        versions = [Difference(name, one.environment[name], other.environment[name]) for name in names]
         return tuple(found for found in (*figures, *counts, *versions) if found.before != found.after)
 
     def _must_run(self) -> None:
