@@ -39,6 +39,7 @@ from hydroml.application.projects import ProjectService
 from hydroml.application.quality import QualityAnalysis, QualityService
 from hydroml.application.queries import QueryService
 from hydroml.application.recipes import RecipeService
+from hydroml.application.reproduction import ReproductionService
 from hydroml.application.rules import RuleAnalysis, RuleHandler, RuleService
 from hydroml.application.runs import RunService, TrackingService, TrainingHandler
 from hydroml.application.saving import SavingService
@@ -133,6 +134,9 @@ class Harness:
             scratch=scratch, suites=self.suite_jobs, clock=clock,
         )  # fmt: skip
         self.models = ModelService(uow=uow, clock=clock)
+        self.reproductions = ReproductionService(
+            uow=uow, learner=BaselineLearner(), engine=engine, blobs=blobs, scratch=scratch
+        )
         self.predictions = PredictionService(
             uow=uow, engine=engine, learner=BaselineLearner(), blobs=blobs, scratch=scratch, versions=writer,
             sender=self.sender, clock=clock,

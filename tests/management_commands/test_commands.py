@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from hydroml.entrypoints.management import cli
 from hydroml.entrypoints.management.commands import _acting
 from hydroml.entrypoints.web.accounts import users
 from hydroml.entrypoints.web.accounts.models import User
+from tests.reproducing import said_by
 
 COMMANDS = (
-    "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_version",
+    "apply_recipe", "collect_garbage", "create_token", "create_user", "demo", "doctor", "export_run", "export_version",
     "import_source", "migrate",
     "predict", "review_model", "run_experiment", "sync_mlflow", "verify_audit",
     "write_card", "write_comparison", "write_report",
@@ -289,6 +291,28 @@ def test_a_version_is_exported_to_a_file(run: Any, admin: User, file: Path, tmp_
     with pytest.raises(CommandError, match="does not exist"):
         run("export_version", str(uuid4()), str(out))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["flows.csv", "out.tsv", "out.xlsx"]
+
+
+def test_a_run_is_exported_and_says_the_same(run: Any, admin: User, file: Path, tmp_path: Path) -> None:
+    run("import_source", str(file), "--project", "Rivers", "--name", "Flows", "--wait")
+    specification = tmp_path / "flow.json"
+    algorithm = {"name": "ridge", "hyperparameters": {}}
+    document = {"name": "Flow", "source": "Flows", "target": "flow", "features": ["site"], "algorithm": algorithm}
+    specification.write_text(json.dumps(document))
+    made = run("run_experiment", str(specification), "--project", "Rivers", "--wait")
+    folder, script = tmp_path / "code", tmp_path / "flow.py"
+    run("export_run", made["run_id"], str(tmp_path / "code.zip"))
+    run("export_run", made["run_id"], str(tmp_path / "flow.ipynb"))
+    run("export_run", made["run_id"], str(script))
+    with zipfile.ZipFile(tmp_path / "code.zip") as archive:
+        archive.extractall(folder)
+    assert (folder / "experiment.py").read_text("utf-8") == script.read_text("utf-8")
+    assert (folder / "experiment.ipynb").read_text("utf-8") == (tmp_path / "flow.ipynb").read_text("utf-8")
+    assert said_by(folder / "experiment.py").endswith(" figures are identical.\n")
+    for identity, out in ((made["run_id"], "flow.pdf"), (str(uuid4()), "other.py")):
+        with pytest.raises(CommandError):
+            run("export_run", identity, str(tmp_path / out))
+        assert not (tmp_path / out).exists()
 
 
 def test_a_changed_entry_of_the_activity_is_found(run: Any, admin: User, file: Path) -> None:

@@ -48,6 +48,7 @@ from hydroml.application.quality import QualityAnalysis, QualityService
 from hydroml.application.queries import QueryService
 from hydroml.application.recipes import RecipeService
 from hydroml.application.reporting import Format, ReportService
+from hydroml.application.reproduction import ReproductionService
 from hydroml.application.rules import RuleAnalysis, RuleHandler, RuleService
 from hydroml.application.run_comparison import RunComparisonService
 from hydroml.application.run_table import RunTableService
@@ -266,6 +267,9 @@ class Container(containers.DeclarativeContainer):
             }
         ),
         clock=clock,
+    )
+    reproductions = providers.Factory(
+        ReproductionService, uow=uow.provider, learner=learner, engine=tables_engine, blobs=blobs, scratch=scratch
     )
     tokens = providers.Factory(
         TokenService,

@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -25,7 +26,7 @@ from hydroml.domain.experiments.specification import SplitKind
 from hydroml.domain.jobs import JobState, JobStateError
 from hydroml.domain.models import Approval, ApprovalError, ModelNotFoundError
 from hydroml.domain.projects import ProjectId, Role, UserId
-from hydroml.domain.sources import OriginKind, SourceInUseError, Version
+from hydroml.domain.sources import OriginKind, SourceInUseError, Version, VersionNotFoundError
 from hydroml.domain.studio.steps import Derive
 from tests.harness import Harness
 
@@ -362,3 +363,50 @@ def merged(document: dict[str, Any], changes: Any) -> dict[str, Any]:
     for name, value in changes.items():
         both[name] = merged(both[name], value) if isinstance(value, dict) and name != "hyperparameters" else value
     return both
+
+
+def test_a_run_is_written_as_code_with_its_data(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    run = trained(app, me, project, version)
+    _, written = app.reproductions.code(me, run.id)
+    assert str(run.id) in written.script
+    stream, name, size = app.reproductions.bundle(me, run.id)
+    with stream, ZipFile(stream) as archive:
+        assert archive.read("experiment.py").decode() == written.script
+        with app.blobs.open(version.fingerprint) as table:
+            assert archive.read("data.parquet") == table.read()
+        assert "splits.parquet" in archive.namelist()
+        assert "recipe.py" not in archive.namelist()
+    assert (name, size > 0) == ("Flow.zip", True)
+    assert "version 1" in written.readme
+
+
+def test_the_recipe_that_made_the_data_comes_along(app: Harness, me: UserId, project: ProjectId) -> None:
+    session = app.studio.open(me, app.imported(me, project).id).session.id
+    app.studio.add(me, session, Derive("wet", "rain > 3"))
+    source, _ = app.saving.request(me, session, Target("With wet"))
+    app.work()
+    run = trained(app, me, project, app.current(me, source.id))
+    stream, *_ = app.reproductions.bundle(me, run.id)
+    with stream, ZipFile(stream) as archive:
+        assert archive.read("recipe.py")
+        assert "made by a recipe" in archive.read("README.md").decode()
+
+
+def test_code_is_for_who_sees_the_run_and_data_for_who_sees_it(app: Harness, me: UserId, project: ProjectId) -> None:
+    version = app.imported(me, project)
+    run = trained(app, me, project, version)
+    for ask in (app.reproductions.code, app.reproductions.bundle):
+        with pytest.raises(RunNotFoundError):
+            ask(app.user(), run.id)
+    experiment = app.experiments.create(me, project, specification(version, name="Later")).experiment
+    waiting, _ = app.runs.request(me, experiment.id)
+    for ask in (app.reproductions.code, app.reproductions.bundle):
+        with pytest.raises(RunStateError):
+            ask(me, waiting.id)
+    app.sources.take_from(me, version.source_id, project)
+    colleague = app.user()
+    app.projects.set_member(me, project, colleague, Role.VIEWER)
+    assert app.reproductions.code(colleague, run.id)[1].script
+    with pytest.raises(VersionNotFoundError):
+        app.reproductions.bundle(colleague, run.id)

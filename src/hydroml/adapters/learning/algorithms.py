@@ -28,18 +28,19 @@ from hydroml.domain.experiments.specification import Problem
 
 _RIDGE_TOLERANCE = 1e-8
 """Tight enough to agree with the direct solution, so that only a small `max_iter` changes the numbers."""
-_CALIBRATION_FOLDS = 5
+CALIBRATION_FOLDS = 5
 _SVM_CACHE_MB = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What an estimator is built for; `values` are complete and checked, `rarest` is the smallest class's rows."""
+    """What an estimator is built for; `values` are complete and checked, `rarest` is the smallest class's rows. Without
+    `threads` it is left to the library."""
 
     problem: Problem
     values: Mapping[str, HyperparameterValue]
     seed: int
-    threads: int
+    threads: int | None
     rarest: int = 0
 
     def __getitem__(self, name: str) -> Any:
@@ -108,7 +109,7 @@ def _support_vector_classification(f: Fit) -> Any:
         C=f["C"], kernel=f["kernel"], gamma=gamma, class_weight=_class_weight(f), cache_size=_SVM_CACHE_MB,
         random_state=f.seed,
     )  # fmt: skip
-    return CalibratedClassifierCV(machine, cv=max(min(_CALIBRATION_FOLDS, f.rarest), 2), ensemble=False)
+    return CalibratedClassifierCV(machine, cv=max(min(CALIBRATION_FOLDS, f.rarest), 2), ensemble=False)
 
 
 def _random_forest(f: Fit) -> Any:
@@ -247,14 +248,14 @@ _BUILDERS: Mapping[str, Callable[[Fit], Any]] = {
 def settle(estimator: Any) -> None:
     """Makes a fitted estimator predict in one thread: trees that are summed in the order in which threads end
     would give other last digits each time."""
-    for part in _parts(estimator):
+    for part in parts(estimator):
         if "n_jobs" in part.get_params(deep=False):
             part.set_params(n_jobs=1)
 
 
 def effort(estimator: Any) -> int:
     """About how many trees a prediction walks through; of other models what takes as long as a tree."""
-    return max(sum(_effort(part) for part in _parts(estimator)), 1)
+    return max(sum(_effort(part) for part in parts(estimator)), 1)
 
 
 def _effort(estimator: Any) -> int:
@@ -273,14 +274,14 @@ def _effort(estimator: Any) -> int:
 _ROWS_PER_TREE = 10
 
 
-def _parts(estimator: Any) -> list[Any]:
+def parts(estimator: Any) -> list[Any]:
     """The models that an estimator consists of."""
     if isinstance(estimator, VotingClassifier | VotingRegressor):
-        return [part for member in estimator.estimators_ for part in _parts(member)]
+        return [part for member in estimator.estimators_ for part in parts(member)]
     if isinstance(estimator, Pipeline):
-        return _parts(estimator[-1])
+        return parts(estimator[-1])
     if isinstance(estimator, TransformedTargetRegressor):
-        return _parts(estimator.regressor_)
+        return parts(estimator.regressor_)
     if isinstance(estimator, CalibratedClassifierCV):
-        return [part for one in estimator.calibrated_classifiers_ for part in _parts(one.estimator)]
+        return [part for one in estimator.calibrated_classifiers_ for part in parts(one.estimator)]
     return [estimator]

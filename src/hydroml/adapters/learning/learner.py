@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hydroml.application.ports.jobs import Monitor
-from hydroml.application.ports.learning import Predictions, Trained, TrainingTask
+from hydroml.application.ports.learning import Predictions, Reproduction, Trained, TrainingTask, Written
 from hydroml.domain.errors import InvalidInputError, UnavailableError
 from hydroml.domain.experiments.algorithms import ALGORITHMS
 from hydroml.domain.experiments.runs import Outcome
@@ -67,6 +67,16 @@ class ScikitLearner:
             onnx_graph.write(compiled.compiled(self._load(model)), outcome, title, out)
         except compiled.NotCompiledError as error:
             raise InvalidInputError.at("number", msg=f"this cannot be written in ONNX: {error}", code="onnx") from None
+
+    def write(self, reproduction: Reproduction) -> Written:
+        from hydroml.adapters.learning.reproducing import files
+
+        return files.write(reproduction)
+
+    def pack(self, reproduction: Reproduction, data: Path, rows: Path, out: Path) -> None:
+        from hydroml.adapters.learning.reproducing import files
+
+        files.pack(reproduction, data, rows, out)
 
     def _load(self, model: Path) -> Any:
         from hydroml.adapters.learning import modelfile

@@ -11,7 +11,14 @@ from typing import Any
 from zipfile import ZipFile
 
 from hydroml.application.ports.jobs import Monitor
-from hydroml.application.ports.learning import Predictions, PredictionWarning, Trained, TrainingTask
+from hydroml.application.ports.learning import (
+    Predictions,
+    PredictionWarning,
+    Reproduction,
+    Trained,
+    TrainingTask,
+    Written,
+)
 from hydroml.domain.errors import InvalidInputError
 from hydroml.domain.experiments.runs import Counts, Feature, Outcome, RowTable
 from hydroml.domain.sources import Column, ColumnType
@@ -102,6 +109,26 @@ class BaselineLearner:
 
     def onnx(self, model: Path, outcome: Outcome, title: str, out: Path) -> None:
         out.write_bytes(model.read_bytes())
+
+    def write(self, reproduction: Reproduction) -> Written:
+        run, outcome = reproduction.run, reproduction.run.result()[0]
+        facts = {"run": str(run.id), "data": reproduction.data, "features": list(reproduction.task.features)}
+        script = f"print({json.dumps(facts | {'metrics': outcome.metrics['test']})!r})\n"
+        cell = {"cell_type": "code", "id": "all", "metadata": {}, "source": script}
+        notebook = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        return Written(script, notebook, "", reproduction.data)
+
+    def pack(self, reproduction: Reproduction, data: Path, rows: Path, out: Path) -> None:
+        written = self.write(reproduction)
+        with ZipFile(out, "w") as archive:
+            archive.writestr("experiment.py", written.script)
+            archive.writestr("experiment.ipynb", written.notebook)
+            archive.writestr("requirements.txt", written.requirements)
+            archive.writestr("README.md", written.readme)
+            archive.write(data, "data.parquet")
+            archive.write(rows, "splits.parquet")
+            if reproduction.recipe:
+                archive.writestr("recipe.py", reproduction.recipe)
 
 
 def _judged(task: TrainingTask, train: Sequence[Any], test: Sequence[Any]) -> tuple[Any, dict[str, float]]:

@@ -102,6 +102,30 @@ class Predictions:
     intervals: tuple[tuple[float, float], ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """A succeeded run as it is to be written out; the file of the `task` is where the script will find the data."""
+
+    run: Run
+    task: TrainingTask
+    data: str
+    """What people call its data, and which version."""
+    training_rows: tuple[int, ...]
+    """How many rows train, in each fold if there are several."""
+    recipe: str = ""
+    """A program that makes the data from the version it came from, if a recipe did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A run as a Python script, the same as a Jupyter notebook, and what belongs to them."""
+
+    script: str
+    notebook: str
+    requirements: str
+    readme: str
+
+
 class Learner(Protocol):
     def train(self, task: TrainingTask, folder: Path, monitor: Monitor) -> Trained:
         """Splits, fits preparation and algorithm on the training part only, and judges on the test part beside the
@@ -127,6 +151,14 @@ class Learner(Protocol):
     def onnx(self, model: Path, outcome: Outcome, title: str, out: Path) -> None:
         """Writes the model with its preparation as one ONNX graph. Raises InvalidInputError for a part that cannot be
         written, UnavailableError where ONNX is not installed."""
+
+    def write(self, reproduction: Reproduction) -> Written:
+        """Code that computes the run's figures again, with public libraries only. Whatever people named stands in it
+        as a literal. Raises RunStateError where the run does not tell all that it depends on."""
+
+    def pack(self, reproduction: Reproduction, data: Path, rows: Path, out: Path) -> None:
+        """The same as a folder with the data and with the rows that trained and tested, in the zip `out`; `rows` is
+        the table that `train` gave. In bounded memory."""
 
 
 class Tracker(Protocol):

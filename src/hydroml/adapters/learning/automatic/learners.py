@@ -52,7 +52,7 @@ class Setting:
     candidate: Candidate
     of_classes: bool
     seed: int
-    threads: int
+    threads: int | None
     rows: int
     columns: int
     rate: float | None = None
@@ -314,7 +314,8 @@ class _AtOnce:
         if not kernel:
             return last
         centres = min(_CENTRES, max(setting.rows // 2, 1))
-        near = Nystroem(gamma=0.5 / setting.columns, n_components=centres, random_state=setting.seed)
+        # on one thread: products of matrices round by their sizes, which threads would share
+        near = Nystroem(gamma=0.5 / setting.columns, n_components=centres, random_state=setting.seed, n_jobs=1)
         return Pipeline([("near", near), ("linear", last)])
 
     def fit(self, features: Array, target: Array, validation: Validation, rounds: int, pace: Pace) -> Any:  # noqa: ARG002

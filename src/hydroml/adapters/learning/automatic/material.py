@@ -19,7 +19,7 @@ _CACHED = 5_000_000
 """So many prepared values are kept between candidates; beyond, they are prepared anew each time."""
 _UNKNOWN = 1e-6
 """The probability of a class that a fold did not have."""
-_LIKE: Mapping[str, Algorithm] = {
+LIKE: Mapping[str, Algorithm] = {
     "lightgbm": ALGORITHMS["lightgbm"],
     "xgboost": ALGORITHMS["xgboost"],
     "catboost": ALGORITHMS["catboost"],
@@ -44,7 +44,7 @@ class Material:
     preparation: Callable[[Algorithm, Array], Any]
 
     def transformer(self, family: str, rows: Array) -> Any:
-        return self.preparation(_LIKE[family], rows)
+        return self.preparation(LIKE[family], rows)
 
 
 def inner_folds(kind: SplitKind, split: Split, rows: splits.Rows, folds: int, seed: int) -> list[splits.Parts]:
@@ -135,7 +135,7 @@ class Folds:
         return Prepared(features, codes, validation, tested, known)
 
     def _matrices(self, fold: int, family: str) -> tuple[Array, Array]:
-        like = _LIKE[family]
+        like = LIKE[family]
         key = (fold, like.needs_scaling, like.handles_missing)
         if key in self._kept:
             return self._kept[key]

@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
@@ -309,6 +310,45 @@ def get_run_rows_file(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """All of `rows` as a file."""
     run, stream = container().runs().rows(request.auth, RunId(run_id))
     return download(request, stream, f"{run.specification.name} rows.parquet", run.judged().size)
+
+
+class CodeIn(Schema):
+    """As which file."""
+
+    format: Literal["script", "notebook", "bundle"] = "script"
+
+
+@router.get(
+    "/runs/{uuid:run_id}/code",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "Python, a Jupyter notebook, or a zip file.",
+                "content": {
+                    "text/x-python": {"schema": {"type": "string"}},
+                    "application/x-ipynb+json": {"schema": {"type": "object"}},
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+                },
+            }
+        }
+    },
+)
+def get_run_code(request: HttpRequest, run_id: UUID, which: Query[CodeIn]) -> HttpResponseBase:
+    """The run as a Python script, or the same as a notebook, that computes its figures again with public libraries
+    alone; as a bundle, together with the data, the rows of each part and the versions of the libraries. Script and
+    notebook read the data of the bundle."""
+    service = container().reproductions()
+    if which.format == "bundle":
+        return download(request, *service.bundle(request.auth, RunId(run_id)))
+    run, written = service.code(request.auth, RunId(run_id))
+    text, kind, ending = {
+        "script": (written.script, "text/x-python", "py"),
+        "notebook": (written.notebook, "application/x-ipynb+json", "ipynb"),
+    }[which.format]
+    response = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
+    name = f"{run.specification.name}.{ending}"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return response
 
 
 @router.post("/runs/{uuid:run_id}/divide-otherwise", response={202: RunAccepted})

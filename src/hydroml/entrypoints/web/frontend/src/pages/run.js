@@ -11,6 +11,7 @@ import { resource } from "../lib/resource.js";
 import { command, enterProject, setCrumbs, setTitle, toast, toastError } from "../lib/ui.js";
 import { param, setParams } from "../lib/url.js";
 import { otherRuns } from "./run_again.js";
+import { codeTab } from "./run_code.js";
 import { explainedTabs } from "./run_explained.js";
 import { rowsTab } from "./run_rows.js";
 import { about, baselineName, direction, goodness, summary, verdicts } from "../lib/verdict.js";
@@ -24,6 +25,7 @@ function runPage() {
   return mix(
     leaderboard(),
     rowsTab(),
+    codeTab(),
     otherRuns(),
     explainedTabs(),
     formDialog({
@@ -65,6 +67,7 @@ function runPage() {
         setInterval(() => this.live && (this.now = Date.now()), 1000);
         command("Register this model", "cube", () => this.register(), { when: () => this.succeeded });
         command("Report of this run as PDF", "file", () => location.assign(`/api/v1/runs/${this.id}/report?format=pdf`), { when: () => this.succeeded });
+        command("Show this run as Python", "file", () => this.go("code"), { when: () => this.succeeded });
         command("New experiment like this", "flask", () => location.assign(this.againUrl));
       },
       async fetchRun() {
@@ -240,6 +243,7 @@ function runPage() {
           if (this.tab === "importance") this.paintExplained();
           if (["groups", "folds", "leaderboard"].includes(this.tab)) this.artifact(this.tab);
           if (this.tab === "rows") this.openRows();
+          if (this.tab === "code") this.openCode();
           if (this.tab === "log" && this.run.job_id) this.log.load();
         });
       },
@@ -268,7 +272,7 @@ function runPage() {
           ...(this.has("leaderboard") ? [{ name: "leaderboard", title: "Leaderboard" }] : []),
           ...(this.has("residuals") ? [{ name: "residuals", title: "Residuals" }] : []),
           ...(this.has("importance") ? [{ name: "importance", title: "Explanation" }] : []),
-          { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), ...(this.has("folds") ? [{ name: "folds", title: "Folds" }] : []), { name: "rows", title: "Rows" }, { name: "parameters", title: "Parameters" }, { name: "log", title: "Log" },
+          { name: "metrics", title: "All metrics" }, ...(this.has("groups") ? [{ name: "groups", title: "Groups" }] : []), ...(this.has("folds") ? [{ name: "folds", title: "Folds" }] : []), { name: "rows", title: "Rows" }, { name: "parameters", title: "Parameters" }, { name: "code", title: "Code" }, { name: "log", title: "Log" },
         ];
       },
       get hasTime() {

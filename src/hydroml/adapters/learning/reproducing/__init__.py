@@ -1,0 +1,1 @@
+"""Runs written out as Python that needs public libraries alone."""
