@@ -134,6 +134,23 @@ def test_runs_are_found_by_version_and_by_what_the_tracking_server_lacks(uow: Un
         assert counts == {world.experiment.id: 2, other.experiment.id: 2}
 
 
+def test_one_at_a_time_claims_a_run_and_a_model(uow: UnitOfWorkFactory) -> None:
+    world = World(uow)
+    with uow() as first, uow() as second:
+        assert first.runs.claim(world.run.id)
+        assert first.runs.claim(world.run.id)
+        assert first.models.claim(world.model.id)
+        assert not second.runs.claim(world.run.id)
+        assert not second.models.claim(world.model.id)
+        assert second.runs.get(world.run.id) == world.run
+        with uow() as third:
+            third.runs.save(third.runs.get_for_update(world.run.id))
+            third.commit()
+    with uow() as unit:
+        assert unit.runs.claim(world.run.id)
+        assert unit.models.claim(world.model.id)
+
+
 def test_an_experiment_takes_its_runs_along(uow: UnitOfWorkFactory) -> None:
     world = World(uow)
     experiment = examples.experiment(world.version, world.project)

@@ -176,6 +176,8 @@ class MlflowAccess:
             if of is None:
                 yield from self._places(part)
                 continue
+            if isinstance(part, list) is not name.endswith("_ids"):
+                raise InvalidInputError(f"{name} is {'a list' if name.endswith('_ids') else 'one id'}")
             for id_ in part if isinstance(part, list) else [part]:
                 if not isinstance(id_, str) or not re.fullmatch(_ID, id_):
                     raise NotFoundError("no such experiment, run or model")

@@ -330,15 +330,20 @@ class TrackingService:
     def __init__(self, *, uow: UnitOfWorkFactory, tracker: Tracker, blobs: BlobStore) -> None:
         self._uow, self._tracker, self._blobs = uow, tracker, blobs
 
-    def record(self, run_id: RunId) -> None:
-        """Raises UnavailableError when the tracking server does not answer."""
+    def record(self, run_id: RunId) -> bool:
+        """Whether there was anything to do; not while somebody else records the run: the worker that trained it, the
+        scheduler, a command. Raises UnavailableError when the tracking server does not answer."""
+        with self._uow() as claim:
+            return claim.runs.claim(run_id) and self._record_alone(run_id)
+
+    def _record_alone(self, run_id: RunId) -> bool:
         with self._uow() as uow:
             run = uow.runs.get(run_id)
             version = uow.versions.get(run.specification.version_id)
             project = uow.projects.get(run.project_id)
             suite = None if run.variation is None else uow.suites.get(run.variation.suite_id)
         if run.mlflow_run_id is not None and not run.mlflow_behind:
-            return
+            return False
         _, model_blob = run.result()
         artifacts = {}
         for name, key in run.artifacts.items():
@@ -353,6 +358,7 @@ class TrackingService:
             current.tracked_as(mlflow_run_id, run.revision)
             uow.runs.save(current)
             uow.commit()
+        return True
 
     def sync(self, limit: int = 20) -> int:
         """Records what is not there yet, runs first, then model versions; gives how many it did."""
@@ -360,7 +366,9 @@ class TrackingService:
             runs = uow.runs.untracked(limit)
             models = uow.models.unmirrored(limit)
         done, refused = 0, 0
-        for record in (*(partial(self._record, run) for run in runs), *(partial(self._mirror, m) for m in models)):
+        records: list[Callable[[], int]] = [partial(self.record, run.id) for run in runs]
+        records += [partial(self._mirror, model) for model in models]
+        for record in records:
             try:
                 done += record()
             except UnavailableError as error:
@@ -370,11 +378,11 @@ class TrackingService:
                     break
         return done
 
-    def _record(self, run: Run) -> int:
-        self.record(run.id)
-        return 1
-
     def _mirror(self, model: Model) -> int:
+        with self._uow() as claim:
+            return self._mirror_alone(claim.models.get(model.id)) if claim.models.claim(model.id) else 0
+
+    def _mirror_alone(self, model: Model) -> int:
         """Tells of versions that are not there yet, or else of the last one: aliases and approvals go with either."""
         missing = [version for version in model.versions if version.mlflow_version is None]
         done, seen = 0, model.revision

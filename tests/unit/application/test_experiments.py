@@ -54,6 +54,18 @@ def test_a_run_succeeds_and_is_recorded(app: Harness, me: UserId, project: Proje
         app.runs.artifact(me, run.id, "secrets")
 
 
+def test_what_somebody_records_just_now_is_left_to_them(app: Harness, me: UserId, project: ProjectId) -> None:
+    app.tracker.away = True
+    run = trained(app, me, project, app.imported(me, project))
+    app.tracker.away = False
+    with app.uow() as elsewhere:
+        assert elsewhere.runs.claim(run.id)
+        app.tracking.sync()
+        assert app.tracker.runs == {}
+    app.tracking.sync()
+    assert list(app.tracker.runs) == [run.id]
+
+
 def test_a_tracking_server_that_is_away_costs_nothing(app: Harness, me: UserId, project: ProjectId) -> None:
     app.tracker.away = True
     run = trained(app, me, project, app.imported(me, project))

@@ -124,6 +124,9 @@ class InMemoryRunRepository:
         found = self._rows.where(lambda r: r.variation is not None and r.variation.suite_id == suite_id)
         return sorted(map(Trial.of, found), key=lambda trial: trial.number)
 
+    def claim(self, run_id: RunId) -> bool:
+        return self._transaction.claim(("run", run_id))
+
     def untracked(self, limit: int) -> Sequence[Run]:
         succeeded = self._rows.where(lambda r: r.status is RunStatus.SUCCEEDED)
         found = [run for run in succeeded if run.mlflow_run_id is None or run.mlflow_behind]

@@ -12,6 +12,7 @@ from hydroml.domain.projects import Project, ProjectId, UserId
 
 class InMemoryModelRepository:
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._rows: Rows[ModelId, Model] = transaction.rows("model")
         self._names: Rows[tuple[ProjectId, str], ModelId] = transaction.rows("model name")
         self._projects: Rows[ProjectId, Project] = transaction.rows("project")
@@ -55,6 +56,9 @@ class InMemoryModelRepository:
         found = self._rows.get(model_id)
         project = None if found is None else self._projects.get(found.project_id)
         return found.revision if found and project and user in project.members else None
+
+    def claim(self, model_id: ModelId) -> bool:
+        return self._transaction.claim(("model", model_id))
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
         found = self._rows.where(lambda m: m.mirror_due or any(v.mlflow_version is None for v in m.versions))

@@ -78,6 +78,15 @@ class Transaction:
             raise ConcurrentUpdateError("somebody else is changing the same; try again")
         self._held[key] = lock
 
+    def claim(self, key: Hashable) -> bool:
+        """Whether no other transaction has claimed it; unlike `lock`, it does not wait."""
+        claim = ("claim", key)
+        lock = self.store.lock(claim)
+        if claim not in self._held and not lock.acquire(blocking=False):
+            return False
+        self._held[claim] = lock
+        return True
+
     def commit(self) -> None:
         with self.store.mutex:
             for rows in self._rows.values():

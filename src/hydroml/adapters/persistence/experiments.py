@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -248,6 +249,12 @@ def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, fl
     return {part: {name: float(value) for name, value in of_part.items()} for part, of_part in metrics.items()}
 
 
+def claimed(connection: Connection, id_: UUID) -> bool:
+    """Whether the transaction has the advisory lock of an aggregate, which keeps nobody from reading or writing it."""
+    key = int.from_bytes(id_.bytes[:8], signed=True)
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
+
+
 def write_values(
     connection: Connection, run_id: RunId, project_id: ProjectId, columns: Mapping[str, ColumnValue]
 ) -> None:
@@ -395,6 +402,9 @@ class SqlAlchemyRunRepository:
             )
             for row in rows
         ]
+
+    def claim(self, run_id: RunId) -> bool:
+        return claimed(self._connection, run_id)
 
     def untracked(self, limit: int) -> Sequence[Run]:
         query = select(run).where(_is_untracked).order_by(run.c.created_at, run.c.id).limit(limit)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from hydroml.adapters.persistence.experiments import claimed
 from hydroml.adapters.persistence.membership import projects_of
 from hydroml.adapters.persistence.metadata import document, key, metadata, moment, number, reference, text, uuid
 from hydroml.adapters.persistence.paging import by_name, slice_of
@@ -168,6 +169,9 @@ class SqlAlchemyModelRepository:
         mine = model.c.project_id.in_(projects_of(user))
         found: int | None = self._connection.scalar(select(model.c.revision).where(model.c.id == model_id, mine))
         return found
+
+    def claim(self, model_id: ModelId) -> bool:
+        return claimed(self._connection, model_id)
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
         waiting = select(model_version.c.model_id).where(_is_unmirrored)

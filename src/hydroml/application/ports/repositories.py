@@ -342,6 +342,9 @@ class RunRepository(Protocol):
     def trials(self, suite_id: SuiteId) -> Sequence[Trial]:
         """What a suite knows of its runs, by number."""
 
+    def claim(self, run_id: RunId) -> bool:
+        """Whether nobody else has claimed the run; until this unit of work ends, nobody else can."""
+
     def untracked(self, limit: int) -> Sequence[Run]:
         """Succeeded runs that the tracking server does not have yet, or not with their present tags and notes; oldest
         first."""
@@ -397,6 +400,9 @@ class ModelRepository(Protocol):
 
     def revision_for(self, user: UserId, model_id: ModelId) -> int | None:
         """The model's revision, if the user is a member of its project: whether what is in memory may be used."""
+
+    def claim(self, model_id: ModelId) -> bool:
+        """Whether nobody else has claimed the model; until this unit of work ends, nobody else can."""
 
     def unmirrored(self, limit: int) -> Sequence[Model]:
         """Models with a version that the tracking server's registry does not have yet, or of which it has to be told
