@@ -363,10 +363,10 @@ def test_the_pages_are_for_administrators(alice: Person, logged: str) -> None:
     assert Client().get("/mlflow/ajax-api/2.0/mlflow/experiments/search").status_code == 401
     assert alice.client.get("/mlflow/").status_code == 404
     assert alice.client.get("/mlflow/ajax-api/2.0/mlflow/experiments/search").status_code == 404
-    assert 'href="/mlflow/"' not in alice.client.get("/projects").content.decode()
+    assert 'href="/mlflow/#/' not in alice.client.get("/projects").content.decode()
     administrator = administrators()
     assert administrator.client.get("/mlflow").headers["Location"] == "/mlflow/"
-    assert 'href="/mlflow/"' in administrator.client.get("/projects").content.decode()
+    assert 'href="/mlflow/#/' in administrator.client.get("/projects").content.decode()
     page = administrator.client.get("/mlflow/")
     content = b"".join(page).decode()
     assert "<title>MLflow</title>" in content
