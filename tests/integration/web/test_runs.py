@@ -13,16 +13,17 @@ def table(who: Person, things: Things, query: str = "") -> Any:
 
 def test_the_table_shows_columns_in_their_places(alice: Person, things: Things) -> None:
     run = alice.get(f"/runs/{things.run_id}").json()
-    (row,) = table(alice, things).json()["items"]
+    row, logged = table(alice, things, "?sort=name").json()["items"]
+    assert (row["logged"], logged["logged"], logged["name"]) == (False, True, "theirs")
     assert row["metrics"] == {"test": run["metrics"]["test"]}
     assert row["name"] == run["name"]
     assert (row["source"], row["version"]) == ("flows.csv", 1)
     names = [c["name"] for c in alice.get(f"/projects/{things.project_id}/runs/columns").json()["items"]]
-    (row,) = table(alice, things, f"?columns={','.join(names)}&sort=-{names[0]}").json()["items"]
+    row, _ = table(alice, things, f"?columns={','.join(names)}&sort=-{names[0]}").json()["items"]
     assert row["metrics"]["baselines"] == run["metrics"]["baselines"]
     assert row["parameters"] == run["parameters"]
     groups = alice.get(f"/projects/{things.project_id}/runs/groups?group_by=algorithm").json()["items"]
-    assert [(g["title"], g["runs"]) for g in groups] == [(row["algorithm"], 1)]
+    assert [(g["title"], g["runs"]) for g in groups] == [("", 1), (row["algorithm"], 1)]
 
 
 @pytest.mark.parametrize(
