@@ -27,7 +27,7 @@ def test_a_search_is_stopped_shows_what_it_tried_and_is_taken_along(
     expect(choices.get_by_role("radio", name="Logistic regression")).to_have_count(0)
     choices.get_by_role("radio", name="Automatic").check()
     page.get_by_label("Time to search").fill("600")
-    expect(page.get_by_text("rows train")).to_be_visible()
+    expect(page.get_by_text("rows train, ")).to_be_visible()
     assert axe_faults(page) == []
     page.get_by_role("button", name="Start run").first.click()
 

@@ -161,8 +161,8 @@ def test_numbers_are_the_same_each_time_and_on_any_number_of_threads(
 
 
 MANY = {
-    "random_forest": {"n_estimators": 5_000},
-    "extra_trees": {"n_estimators": 5_000},
+    "random_forest": {"n_estimators": 5_000, "min_samples_leaf": 50},
+    "extra_trees": {"n_estimators": 5_000, "min_samples_leaf": 50},
     "hist_gradient_boosting": {"max_iter": 10_000},
     "lightgbm": {"n_estimators": 10_000, "num_leaves": 255},
     "xgboost": {"n_estimators": 10_000, "max_depth": 12},
