@@ -178,13 +178,31 @@ def test_every_part_is_a_key_away_and_the_focus_comes_back(page: Page, sample: s
     press("/")
     page.keyboard.type("temp_c > 0")
     press("Enter")
-    expect(status).to_contain_text("filter: on")
+    expect(page.get_by_text("filter: on")).to_be_visible()
     press("Escape")
     expect(cell).to_be_visible()
     press("Control+k")
     page.keyboard.type("filter a step")
     press("Enter")
     expect(page.get_by_label("Condition", exact=True)).to_have_value("temp_c > 0")
+
+
+def test_what_is_typed_while_rows_arrive_stays_in_its_field(page: Page, sample: str) -> None:
+    page.goto(sample)
+    made = session(page, newest(page, sample, "Daily"), *STEPS)
+    page.goto(f"/studio/{made}")
+    expect(page.get_by_text("50 rows × 13 columns")).to_be_visible()
+    filter_, cell = page.get_by_label("Filter rows by a condition"), page.locator(".ag-cell:focus")
+    page.locator(".ag-cell").nth(5).click()
+    for key in ("Control+z", "Control+y") * 3:
+        expect(cell).to_be_visible()
+        with page.expect_response(re.compile("/(undo|redo)$")):
+            page.keyboard.press(key)
+        page.keyboard.press("/")
+        page.keyboard.type("temp_c > 0")
+        expect(filter_).to_have_value("temp_c > 0")
+        filter_.fill("")
+        filter_.press("Escape")
 
 
 def test_two_tabs_and_two_people_see_what_the_other_did(watched: Watched, reader: Page, sample: str) -> None:

@@ -275,7 +275,8 @@ export function createGrid(mount, {
   };
   grid = create(mount, {
     theme, styleNonce: nonce(), rowModelType: "infinite", columnDefs: definitions(sort), datasource: datasource(), cacheBlockSize: BLOCK, infiniteInitialRowCount: 40, blockLoadDebounceMillis: 40,
-    maxConcurrentDatasourceRequests: 2, suppressCellFocus: false, enableCellTextSelection: false, suppressDragLeaveHidesColumns: true, animateRows: false, headerHeight: flat ? 46 : 76, multiSortKey: "ctrl", ensureDomOrder: true,
+    maxConcurrentDatasourceRequests: 2, suppressCellFocus: false, suppressFocusAfterRefresh: true, // it would come late, to whoever has gone on elsewhere: see keepingFocus
+    enableCellTextSelection: false, suppressDragLeaveHidesColumns: true, animateRows: false, headerHeight: flat ? 46 : 76, multiSortKey: "ctrl", ensureDomOrder: true,
     maxBlocksInCache: 30,
     onColumnMoved: dragged, onColumnResized: dragged, onColumnPinned: dragged,
     onVirtualColumnsChanged: () => {
