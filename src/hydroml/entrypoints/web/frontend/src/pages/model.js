@@ -37,6 +37,7 @@ function modelPage() {
     },
     async fetchModel() {
       const model = await api.get(`/models/${this.id}`);
+      await this.fetchProject(model.project_id); // what may be done is known before there is a button for it
       this.model = model;
       setTitle(model.name);
       enterProject(model.project_id);
@@ -44,7 +45,6 @@ function modelPage() {
       this.use = model.aliases?.champion ? "champion" : String(model.versions?.find(({ approval }) => approval !== "rejected")?.number ?? "");
       if (!this.rows.length) this.addRow();
       this.sources.load();
-      this.fetchProject(model.project_id);
       this.showTab(this.tab);
       return model;
     },
