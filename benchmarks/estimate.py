@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.training import Unwatched
 from hydroml.domain.experiments.cost import Estimate
 from hydroml.domain.experiments.sizing import Sizing
 from hydroml.domain.experiments.specification import (
@@ -98,18 +99,6 @@ def make_table(case: Case, file: Path) -> None:
     pq.write_table(pa.table(columns), file, row_group_size=50_000)
 
 
-class _Monitor:
-    def report(self, progress: float | None = None, phase: str | None = None, message: str = "") -> None: ...
-
-    def log(self, message: str, level: str = "info") -> None: ...
-
-    def part(self, start: float, end: float) -> "_Monitor":  # noqa: ARG002
-        return self
-
-    def interrupting(self, stop: Any) -> Any:
-        raise NotImplementedError
-
-
 def train(case: Case, file: Path, folder: Path) -> dict[str, Any]:
     """In this process, whose peak is what counts."""
     import pyarrow.parquet as pq
@@ -132,7 +121,7 @@ def train(case: Case, file: Path, folder: Path) -> dict[str, Any]:
     task = TrainingTask(file, columns, specification, specification.resolved_features(columns), problem, thorough=False)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins here
     before, started = _memory("VmRSS"), time.process_time()
-    learner.train(task, folder, _Monitor())
+    learner.train(task, folder, Unwatched())
     return {"bytes": _memory("VmHWM") - before, "seconds": time.process_time() - started}
 
 

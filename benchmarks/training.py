@@ -65,7 +65,7 @@ def by_hydroml(file: Path, folder: Path, algorithm: str, values: dict[str, Any])
     now = datetime.now(UTC)
     started, cpu = time.perf_counter(), time.process_time()
     task = TrainingTask(file, columns, specification, features, Problem.REGRESSION)
-    trained = learner.train(task, folder, _Monitor())
+    trained = learner.train(task, folder, Unwatched())
     learnt = time.perf_counter()
     run = Run(
         id=RunId(uuid4()),
@@ -99,12 +99,14 @@ def by_hydroml(file: Path, folder: Path, algorithm: str, values: dict[str, Any])
     }
 
 
-class _Monitor:
+class Unwatched:
+    """A monitor of a training that nobody follows or stops."""
+
     def report(self, progress: float | None = None, phase: str | None = None, message: str = "") -> None: ...
 
     def log(self, message: str, level: str = "info") -> None: ...
 
-    def part(self, start: float, end: float) -> "_Monitor":  # noqa: ARG002
+    def part(self, start: float, end: float) -> "Unwatched":  # noqa: ARG002
         return self
 
     def interrupting(self, stop: Any) -> Any:
