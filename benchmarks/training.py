@@ -76,7 +76,7 @@ def by_hydroml(file: Path, folder: Path, algorithm: str, values: dict[str, Any])
         created_at=now,
     )
     run.start(now)
-    run.succeed(trained.outcome, {}, "blob", now)
+    run.succeed(trained.outcome, {}, "model", "rows", now)
     version = Version(
         id=specification.version_id,
         source_id=SourceId(uuid4()),
